@@ -1,0 +1,95 @@
+"""Dataset: columns with their schema, their part and the origin of every row; it never changes."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+
+from deepwright.core.errors import LeakError
+from deepwright.core.schema import Columns, Schema
+
+PartTag = Literal["whole", "train", "validation", "test"]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Rows of one part.
+
+    columns: see `schema.Columns`. origin: int64 [N], the number of each row in its source, from 1.
+    hashes: uint64 [N], a hash of each canonical raw row (equal rows of any file format have equal hashes).
+    """
+
+    columns: Mapping[str, np.ndarray]
+    schema: Schema
+    part: PartTag
+    origin: np.ndarray
+    hashes: np.ndarray
+    source: str = ""
+    _kept: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        size = len(self.origin)
+        assert len(self.hashes) == size, f"{len(self.hashes)} hashes for {size} rows"
+        for name, column in self.columns.items():
+            assert len(column) == size, f"column {name!r} has {len(column)} rows, origin has {size}"
+            column.flags.writeable = False
+        object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
+
+    def __len__(self) -> int:
+        return len(self.origin)
+
+    def __repr__(self) -> str:
+        return f"Dataset({self.part}, {len(self)} rows, {len(self.columns)} columns)"
+
+    @property
+    def target(self) -> np.ndarray:
+        """The target column, [N]."""
+        return self.columns[self.schema.target.name]
+
+    @property
+    def inputs(self) -> Columns:
+        """The input columns alone: what a model may see."""
+        return {f.name: self.columns[f.name] for f in self.schema.inputs}
+
+    def take(self, rows: np.ndarray, part: PartTag | None = None) -> "Dataset":
+        """Some of the rows (indices or a mask). Only `whole` rows can be given a part; a part is never left again.
+
+        Raises LeakError when rows of one part are to be called another.
+        """
+        part = part or self.part
+        if part != self.part and self.part != "whole":
+            raise LeakError("dataset.part_is_kept", part=self.part, asked=part)
+        return Dataset(
+            {name: column[rows] for name, column in self.columns.items()},
+            self.schema,
+            part,
+            self.origin[rows],
+            self.hashes[rows],
+            self.source,
+        )
+
+    def with_schema(self, schema: Schema) -> "Dataset":
+        """The same rows under another schema of the same columns."""
+        return Dataset(self.columns, schema, self.part, self.origin, self.hashes, self.source)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over names, types and every value, as 64 hex digits."""
+        if "fingerprint" not in self._kept:
+            digest = hashlib.sha256()
+            for name in sorted(self.columns):
+                column = self.columns[name]
+                digest.update(f"{name}\0{column.dtype.kind}\0{len(column)}\0".encode())
+                digest.update(column_bytes(column))
+            self._kept["fingerprint"] = digest.hexdigest()
+        return self._kept["fingerprint"]
+
+
+def column_bytes(column: np.ndarray) -> bytes:
+    """A column as bytes that differ when any value differs (a missing text differs from an empty one)."""
+    if column.dtype != object:
+        return np.ascontiguousarray(column).tobytes()
+    return b"\x1f".join(b"\x00" if value is None else b"\x01" + value.encode("utf-8", "surrogatepass") for value in column)

@@ -1,0 +1,139 @@
+"""Schema: what each feature is, which role it plays and what was seen of it in the training part."""
+
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from deepwright.core.errors import DataError, did_you_mean
+
+Type = Literal["number", "category", "text", "timestamp"]
+Role = Literal["input", "target", "weight", "group", "ignore"]
+Problem = Literal["classification", "regression"]
+
+Columns = dict[str, np.ndarray]
+"""number, timestamp: float64 [N], NaN where missing; category, text: object [N] of str, None where missing."""
+
+
+class Feature(BaseModel):
+    """One column. low, high and levels are of the training part; timestamps are seconds since 1970 in UTC."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    type: Type
+    role: Role = "input"
+    known_at: Literal["prediction", "afterwards"] = "prediction"
+    unit: str | None = None
+    low: float | None = None
+    high: float | None = None
+    levels: tuple[str, ...] = ()
+    can_be_missing: bool = True
+    reason: str = ""
+
+
+class Schema(BaseModel):
+    """The single source for cleaning rules, network inputs and heads, request validation and drift."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    features: tuple[Feature, ...]
+
+    def __getitem__(self, name: str) -> Feature:
+        for feature in self.features:
+            if feature.name == name:
+                return feature
+        known = [f.name for f in self.features]
+        raise DataError("schema.no_column", column=name, known=", ".join(known), hint=did_you_mean(name, known))
+
+    def __contains__(self, name: object) -> bool:
+        return any(f.name == name for f in self.features)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(f.name for f in self.features)
+
+    @property
+    def inputs(self) -> tuple[Feature, ...]:
+        return tuple(f for f in self.features if f.role == "input")
+
+    @property
+    def target(self) -> Feature:
+        for feature in self.features:
+            if feature.role == "target":
+                return feature
+        raise DataError("schema.no_target", known=", ".join(self.names))
+
+    @property
+    def problem(self) -> Problem:
+        return "classification" if self.target.type == "category" else "regression"
+
+    def with_feature(self, name: str, **changes: Any) -> "Schema":
+        """This schema with one feature changed."""
+        return Schema(
+            features=tuple(
+                Feature(**{**f.model_dump(), **changes}) if f.name == name else f for f in self.features
+            )
+        )
+
+    def columns(self, rows: list[dict[str, Any]]) -> Columns:
+        """Rows as JSON has them (one mapping each) to columns of the inputs, strictly typed.
+
+        Raises DataError naming row and field: a missing or extra field, a number where a text stands, NaN, infinity.
+        A level or a number never seen in training is no error here; `out_of_range` flags it.
+        """
+        inputs = self.inputs
+        known = {f.name for f in self.features}
+        for index, row in enumerate(rows):
+            if not isinstance(row, dict):
+                raise DataError("rows.not_a_mapping", row=index, found=type(row).__name__)
+            for name in row:
+                if name not in known:
+                    raise DataError("rows.unknown_field", row=index, field=name, hint=did_you_mean(name, sorted(known)))
+        return {f.name: _column(f, rows) for f in inputs}
+
+    def out_of_range(self, columns: Columns) -> np.ndarray:
+        """bool [N]: rows in which some input lies outside what the training part showed."""
+        inputs = self.inputs
+        flags = np.zeros(len(columns[inputs[0].name]) if inputs else 0, dtype=bool)
+        for feature in inputs:
+            column = columns[feature.name]
+            if feature.type in ("number", "timestamp"):
+                if feature.low is not None and feature.high is not None:
+                    flags |= (column < feature.low) | (column > feature.high)
+                if not feature.can_be_missing:
+                    flags |= np.isnan(column)
+            elif feature.type == "category":
+                seen = set(feature.levels)
+                missing_is_news = not feature.can_be_missing
+                flags |= np.fromiter(
+                    ((value not in seen) if value is not None else missing_is_news for value in column), bool, len(column)
+                )
+        return flags
+
+
+def _column(feature: Feature, rows: list[dict[str, Any]]) -> np.ndarray:
+    is_number = feature.type in ("number", "timestamp")
+    column = np.empty(len(rows), dtype=np.float64 if is_number else object)
+    for index, row in enumerate(rows):
+        if feature.name not in row:
+            raise DataError("rows.missing_field", row=index, field=feature.name)
+        value = row[feature.name]
+        if value is None:
+            column[index] = np.nan if is_number else None
+        elif is_number:
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise DataError("rows.not_a_number", row=index, field=feature.name, found=_shown(value))
+            if not abs(value) <= 1.7e308:
+                raise DataError("rows.not_finite", row=index, field=feature.name, found=_shown(value))
+            column[index] = value
+        else:
+            if not isinstance(value, str):
+                raise DataError("rows.not_a_text", row=index, field=feature.name, found=_shown(value))
+            column[index] = value
+    return column
+
+
+def _shown(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 60 else shown[:57] + "..."
