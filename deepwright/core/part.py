@@ -38,9 +38,12 @@ def option(
 ) -> Any:
     """One option of a part: its default, one line of help, its unit, its range and where a search looks.
 
+    A default that is a part's class stands for that part with its own defaults.
     low, high: inclusive bounds. above, below: exclusive bounds. search: (low, high), (low, high, "log") or choices.
     """
     extra = {k: v for k, v in {"unit": unit, "search": search}.items() if v is not None}
+    if isinstance(default, type) and issubclass(default, Part):
+        return Field(default_factory=default, description=help)
     return Field(default, description=help, ge=low, le=high, gt=above, lt=below, json_schema_extra=extra or None)
 
 
@@ -130,7 +133,7 @@ class Part(BaseModel):
         head: dict[str, Any] = {"kind": self.kind} if self.kind else {}
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)
-            if defaults or value != field.get_default(call_default_factory=True):
+            if defaults or not _is_default(value, field.get_default(call_default_factory=True)):
                 head[name] = _plain(value, defaults)
         return head
 
@@ -143,7 +146,7 @@ class Part(BaseModel):
         options = {}
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)
-            if value != field.get_default(call_default_factory=True) or isinstance(value, Part):
+            if not _is_default(value, field.get_default(call_default_factory=True)):
                 options[name] = _identities(value)
         return {"family": self.family, "kind": self.kind, "version": self.version, "options": options}
 
@@ -239,6 +242,18 @@ def _plain(value: Any, defaults: bool) -> Any:
     if isinstance(value, tuple):
         return [_plain(v, defaults) for v in value]
     return value
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    """Whether a value is the default, which may be given as a kind's name."""
+    if isinstance(value, Part) and isinstance(default, str):
+        return value.kind == default and all(
+            _is_default(getattr(value, name), field.get_default(call_default_factory=True))
+            for name, field in type(value).model_fields.items()
+        )
+    if isinstance(value, tuple) and isinstance(default, tuple) and len(value) == len(default):
+        return all(_is_default(v, d) for v, d in zip(value, default, strict=True))
+    return type(value) is type(default) and bool(value == default)
 
 
 def _identities(value: Any) -> Any:

@@ -1,0 +1,130 @@
+"""The families: what each exchangeable piece must be able to do. Kinds live in the stage folders, one class in one place."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+
+from deepwright.core.dataset import Dataset
+from deepwright.core.operations import Operation
+from deepwright.core.part import Part
+from deepwright.core.schema import Problem
+from deepwright.core.step import Step
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+Form = Literal["mixed", "flat", "ordinal"]
+"""How a table becomes tensors.
+
+mixed: `numbers` float32 [N, F] (filled, scaled) and `categories` int64 [N, C] (level numbers); an absent kind has no tensor.
+flat: `x` float32 [N, F]: scaled numbers, then one-hot categories. ordinal: `x` float32 [N, F]: raw numbers (NaN where
+missing), then level numbers.
+"""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One prepared input. width: size of the last axis. num_levels: for level numbers, how many codes each column has."""
+
+    name: str
+    width: int
+    dtype: Literal["float32", "int64"] = "float32"
+    num_levels: tuple[int, ...] = ()
+
+
+class Source(Part, family="source"):
+    """Where raw rows come from."""
+
+
+class Splitter(Part, family="split"):
+    """Which part each row belongs to, as a function of the rows and the split's own seed."""
+
+    def assign(self, data: Dataset) -> np.ndarray:
+        """int8 [N]: 0 train, 1 validation, 2 test. Rows with equal hashes get the same part."""
+        raise NotImplementedError
+
+
+class Imputer(Step, family="imputer"):
+    """Fills missing numbers: `learn` gives `missing_flag` and `fill` operations."""
+
+
+class Scaler(Step, family="scaler"):
+    """Brings numbers to a common scale; sees filled columns."""
+
+
+class Encoder(Step, family="encoder"):
+    """Turns categories into level numbers."""
+
+
+class Network(Part, family="network"):
+    """A network by its options. `build` must export to ONNX at any batch size."""
+
+    form: ClassVar[Form] = "mixed"
+
+    def build(self, inputs: tuple[Tensor, ...], num_outputs: int) -> "nn.Module":
+        """An untrained module: forward(*tensors in the order of inputs) gives [B, num_outputs].
+
+        Draws from torch's global generator only, which the caller has seeded.
+        """
+        raise NotImplementedError
+
+
+class Baseline(Part, family="baseline"):
+    """A model that is no network; what it learned is one operation, so it can be bundled like any winner."""
+
+    form: ClassVar[Form] = "flat"
+
+    def learn(self, x: np.ndarray, target: np.ndarray, problem: Problem, num_classes: int, seed: int) -> Operation:
+        """x: float32 [N, F]; target: int64 [N] of class numbers, or float64 [N] of values. The operation reads `x`."""
+        raise NotImplementedError
+
+
+class Optimizer(Part, family="optimizer"):
+    """How weights move."""
+
+    def build(self, parameters: "Iterable[torch.Tensor] | list[dict[str, Any]]") -> "torch.optim.Optimizer":
+        raise NotImplementedError
+
+
+class Schedule(Part, family="schedule"):
+    """The learning rate over the run, as a factor of the optimizer's."""
+
+    def factor(self, step: int, num_steps: int) -> float:
+        """The factor at `step` of `num_steps`, both counted from 0."""
+        raise NotImplementedError
+
+
+class Loss(Part, family="loss"):
+    """What training lowers."""
+
+    problems: ClassVar[tuple[Problem, ...]] = ()
+
+    def build(self) -> "nn.Module":
+        """A module: forward(output [B, K], target [B] int64 classes or [B, 1] float32 values) gives a scalar mean."""
+        raise NotImplementedError
+
+
+class Metric(Part, family="metric"):
+    """A number that judges answers."""
+
+    problems: ClassVar[tuple[Problem, ...]] = ()
+    greater_is_better: ClassVar[bool] = True
+
+    def value(self, target: np.ndarray, answer: np.ndarray, weight: np.ndarray | None = None) -> float:
+        """The metric, NaN where it is undefined.
+
+        target: int64 [N] class numbers with answer: probability [N, K]; or float64 [N] with answer: value [N].
+        weight: float64 [N], how often each row counts (bootstrap); None counts each once.
+        """
+        raise NotImplementedError
+
+
+class Exporter(Part, family="target"):
+    """A form in which a bundle leaves: one file per target."""
+
+    def export(self, bundle: Any, folder: Any) -> list[Any]:
+        """Writes below `folder`, checks the written model against the bundle and gives the files' paths."""
+        raise NotImplementedError

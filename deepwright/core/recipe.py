@@ -1,0 +1,60 @@
+"""Recipe: the whole practice as one immutable, hashable tree of parts."""
+
+from typing import Literal
+
+from deepwright.core.families import (
+    Baseline, Encoder, Imputer, Loss, Metric, Network, Optimizer, Scaler, Schedule, Source, Splitter,
+)
+from deepwright.core.part import Part, option
+
+
+class Prepare(Part):
+    """How columns become tensors; everything here is fitted on the training part."""
+
+    imputer: Imputer = option("median", "fills missing numbers")
+    scaler: Scaler = option("standard", "brings numbers to a common scale")
+    encoder: Encoder = option("levels", "turns categories into level numbers")
+
+
+class Train(Part):
+    """How the network learns."""
+
+    epochs: int = option(40, "passes over the training part, at most", low=1, high=100_000, search=(5, 200, "log"))
+    batch_size: int = option(256, "rows per step", low=1, high=1_048_576, search=(32, 4096, "log"))
+    optimizer: Optimizer = option("adamw", "how weights move")
+    schedule: Schedule = option("cosine", "the learning rate over the run")
+    loss: Loss | None = option(None, "what training lowers; none: cross_entropy for classes, mse for values")
+    patience: int | None = option(8, "epochs without a better validation value before stopping; none: never", low=1)
+    checkpoint_s: float = option(30.0, "seconds between checkpoints inside an epoch", unit="s", low=0, high=86_400)
+    sample: int = option(4096, "training rows (a fixed sample) judged after each epoch", low=1, high=10_000_000)
+    threads: int | None = option(None, "CPU threads; none: the machine's cores, at most 8", low=1, high=1024)
+
+
+class Allowance(Part):
+    """An explicit exemption from a rule, printed on the report."""
+
+    rule: str = option(help="the rule's name, as the error gave it")
+    reason: str = option(help="why it is right here")
+
+
+class Recipe(Part):
+    """Everything that decides a run. Equal recipes on equal data give equal bits."""
+
+    source: Source = option(help="where raw rows come from")
+    target: str = option(help="the column to predict")
+    problem: Literal["classification", "regression"] | None = option(None, "none: as the target column shows")
+    ignore: tuple[str, ...] = option((), "columns that no model may see")
+    known_afterwards: tuple[str, ...] = option((), "columns known only after the moment of prediction; never an input")
+    max_set_aside: float = option(0.01, "share of rows that may be set aside before the run stops", low=0, high=1)
+    split: Splitter | None = option(None, "none: stratified for small classification tables, else random")
+    prepare: Prepare = option(Prepare, "columns to tensors")
+    network: Network = option("mlp", "the network")
+    baselines: tuple[Baseline, ...] = option(("constant", "linear", "boosting"), "what stands beside the network")
+    train: Train = option(Train, "how the network learns")
+    metric: Metric | None = option(None, "what chooses; none: accuracy for classes, rmse for values")
+    metrics: tuple[Metric, ...] = option((), "further metrics to report; none: the usual ones of the problem")
+    ship: Literal["best", "network"] = option("best", "which member becomes the bundle: the best on validation, or the network")
+    seed: int = option(0, "decides every random draw of training", low=0, high=2**31 - 1)
+    plugin: str | None = option(None, "a Python file with parts of your own (--with)")
+    plugin_sha256: str | None = option(None, "its hash, filled in when it is loaded")
+    allow: tuple[Allowance, ...] = option((), "exemptions from rules, each with a reason")
