@@ -1,16 +1,16 @@
 """The errors a user can meet; each says where, what was found, what is allowed and what to do.
 
-    PracticeError                exit 1   our own failure
-      UsageError                 exit 2   a command or an option is wrong
-        RecipeError              exit 2   an option of a recipe is wrong
-      DataError                  exit 3   data (or a bundle) refused
-        AskError                 exit 3   a question that only the user can answer; prints the option that answers it
-        BundleError              exit 3   a bundle was changed, cut or is of another format
-      RuleError                  exit 4   a rule of practice stopped it
-        LeakError (TypeError)    exit 4   something was to be fitted outside the training part
-        SealError                exit 4   a further look at the test part without a reason
-        ProofError               exit 4   a proof or a verification failed
-      ResourceError              exit 5   disk, memory, port or lock
+PracticeError                exit 1   our own failure
+  UsageError                 exit 2   a command or an option is wrong
+    RecipeError              exit 2   an option of a recipe is wrong
+  DataError                  exit 3   data (or a bundle) refused
+    AskError                 exit 3   a question that only the user can answer; prints the option that answers it
+    BundleError              exit 3   a bundle was changed, cut or is of another format
+  RuleError                  exit 4   a rule of practice stopped it
+    LeakError (TypeError)    exit 4   something was to be fitted outside the training part
+    SealError                exit 4   a further look at the test part without a reason
+    ProofError               exit 4   a proof or a verification failed
+  ResourceError              exit 5   disk, memory, port or lock
 """
 
 from typing import Any

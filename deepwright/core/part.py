@@ -15,7 +15,15 @@ import json
 import math
 from typing import Any, ClassVar, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError, model_serializer, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import core_schema
 
 from deepwright.core.errors import RecipeError, did_you_mean
@@ -27,7 +35,7 @@ FAMILIES: dict[str, type["Part"]] = {}
 
 def option(
     default: Any = ...,
-    help: str = "",  # noqa: A002 - the word that argparse, click and cyclopts taught everyone
+    help: str = "",
     *,
     unit: str | None = None,
     low: float | None = None,
@@ -73,7 +81,9 @@ class Part(BaseModel):
             return
         taken = cls.kinds.get(kind)
         if taken is not None:
-            raise RecipeError("part.kind_taken", family=cls.family, kind=kind, by=f"{taken.__module__}.{taken.__name__}")
+            raise RecipeError(
+                "part.kind_taken", family=cls.family, kind=kind, by=f"{taken.__module__}.{taken.__name__}"
+            )
         cls.kinds[kind] = cls
 
     @classmethod
@@ -116,7 +126,9 @@ class Part(BaseModel):
                 raise RecipeError("part.no_kind", where=where, allowed=", ".join(sorted(cls.kinds)))
             if kind not in cls.kinds:
                 hint = did_you_mean(str(kind), sorted(cls.kinds))
-                raise RecipeError("part.unknown_kind", where=where, kind=kind, allowed=", ".join(sorted(cls.kinds)), hint=hint)
+                raise RecipeError(
+                    "part.unknown_kind", where=where, kind=kind, allowed=", ".join(sorted(cls.kinds)), hint=hint
+                )
             target = cls.kinds[kind]
         elif kind is not None and kind != cls.kind:
             raise RecipeError("part.wrong_kind", where=where, kind=kind, allowed=cls.kind)
@@ -217,7 +229,13 @@ def allowed(part: type[Part], name: str) -> str:
 
 def type_words(annotation: Any) -> str:
     """A type as a user reads it: `whole number`, `number`, `mlp | cnn`."""
-    simple = {int: "part.type_int", float: "part.type_float", str: "part.type_str", bool: "part.type_bool", type(None): "part.type_none"}
+    simple = {
+        int: "part.type_int",
+        float: "part.type_float",
+        str: "part.type_str",
+        bool: "part.type_bool",
+        type(None): "part.type_none",
+    }
     if annotation in simple:
         return text(simple[annotation])
     if isinstance(annotation, type) and issubclass(annotation, Part):
@@ -227,7 +245,9 @@ def type_words(annotation: Any) -> str:
         return getattr(annotation, "__name__", str(annotation))
     if getattr(annotation, "__origin__", None) is tuple:
         return text("part.type_list", of=" | ".join(dict.fromkeys(type_words(a) for a in arguments)))
-    return " | ".join(repr(a) if isinstance(a, str | int) and not isinstance(a, bool) else type_words(a) for a in arguments)
+    return " | ".join(
+        repr(a) if isinstance(a, str | int) and not isinstance(a, bool) else type_words(a) for a in arguments
+    )
 
 
 def _tuples(value: Any) -> Any:

@@ -3,7 +3,17 @@
 from typing import Literal
 
 from deepwright.core.families import (
-    Baseline, Encoder, Imputer, Loss, Metric, Network, Optimizer, Scaler, Schedule, Source, Splitter,
+    Baseline,
+    Encoder,
+    Imputer,
+    Loss,
+    Metric,
+    Network,
+    Optimizer,
+    Scaler,
+    Schedule,
+    Source,
+    Splitter,
 )
 from deepwright.core.part import Part, option
 
@@ -53,7 +63,9 @@ class Recipe(Part):
     train: Train = option(Train, "how the network learns")
     metric: Metric | None = option(None, "what chooses; none: accuracy for classes, rmse for values")
     metrics: tuple[Metric, ...] = option((), "further metrics to report; none: the usual ones of the problem")
-    ship: Literal["best", "network"] = option("best", "which member becomes the bundle: the best on validation, or the network")
+    ship: Literal["best", "network"] = option(
+        "best", "which member becomes the bundle: the best on validation, or the network"
+    )
     seed: int = option(0, "decides every random draw of training", low=0, high=2**31 - 1)
     plugin: str | None = option(None, "a Python file with parts of your own (--with)")
     plugin_sha256: str | None = option(None, "its hash, filled in when it is loaded")

@@ -61,7 +61,10 @@ class Finding(Record):
 def finding(rule: str, severity: Severity, where: str, **values: Any) -> Finding:
     """A finding whose text stands in the catalogue under `finding.RULE` (`where` is among its values)."""
     return Finding(
-        rule=rule, severity=severity, where=where, sentence=Sentence(key=f"finding.{rule}", values={"where": where, **values})
+        rule=rule,
+        severity=severity,
+        where=where,
+        sentence=Sentence(key=f"finding.{rule}", values={"where": where, **values}),
     )
 
 

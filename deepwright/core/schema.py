@@ -71,9 +71,7 @@ class Schema(BaseModel):
     def with_feature(self, name: str, **changes: Any) -> "Schema":
         """This schema with one feature changed."""
         return Schema(
-            features=tuple(
-                Feature(**{**f.model_dump(), **changes}) if f.name == name else f for f in self.features
-            )
+            features=tuple(Feature(**{**f.model_dump(), **changes}) if f.name == name else f for f in self.features)
         )
 
     def columns(self, rows: list[dict[str, Any]]) -> Columns:
@@ -107,7 +105,9 @@ class Schema(BaseModel):
                 seen = set(feature.levels)
                 missing_is_news = not feature.can_be_missing
                 flags |= np.fromiter(
-                    ((value not in seen) if value is not None else missing_is_news for value in column), bool, len(column)
+                    ((value not in seen) if value is not None else missing_is_news for value in column),
+                    bool,
+                    len(column),
                 )
         return flags
 

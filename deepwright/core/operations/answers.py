@@ -68,7 +68,9 @@ class TreeEnsemble(Operation, kind="tree_ensemble"):
     nan_left: tuple[bool, ...] = option(help="per node: whether NaN goes left")
     leaf_values: tuple[float, ...] = option(help="per node; 0 at a branch")
     base: tuple[float, ...] = option(help="what the sums start from, one per output")
-    link: Literal["identity", "sigmoid", "softmax"] = option("identity", "from sums to answer; sigmoid gives two classes")
+    link: Literal["identity", "sigmoid", "softmax"] = option(
+        "identity", "from sums to answer; sigmoid gives two classes"
+    )
 
     def apply(self, columns: Columns) -> Columns:
         x = columns[self.input]
@@ -94,16 +96,21 @@ class TreeEnsemble(Operation, kind="tree_ensemble"):
         order = range(len(self.features))
         leaves = [i for i in order if is_leaf[i]]
         sums = graph.add(
-            "TreeEnsembleRegressor", graph.values[self.input], domain="ai.onnx.ml",
-            n_targets=len(self.base), base_values=[float(b) for b in self.base],
-            nodes_treeids=[tree_of[i] for i in order], nodes_nodeids=[node_of[i] for i in order],
+            "TreeEnsembleRegressor",
+            graph.values[self.input],
+            domain="ai.onnx.ml",
+            n_targets=len(self.base),
+            base_values=[float(b) for b in self.base],
+            nodes_treeids=[tree_of[i] for i in order],
+            nodes_nodeids=[node_of[i] for i in order],
             nodes_featureids=[max(f, 0) for f in self.features],
             nodes_values=[float(t) for t in self.thresholds],
             nodes_modes=["LEAF" if leaf else "BRANCH_LEQ" for leaf in is_leaf],
             nodes_truenodeids=[0 if is_leaf[i] else node_of[self.lefts[i]] for i in order],
             nodes_falsenodeids=[0 if is_leaf[i] else node_of[self.rights[i]] for i in order],
             nodes_missing_value_tracks_true=[int(n) for n in self.nan_left],
-            target_treeids=[tree_of[i] for i in leaves], target_nodeids=[node_of[i] for i in leaves],
+            target_treeids=[tree_of[i] for i in leaves],
+            target_nodeids=[node_of[i] for i in leaves],
             target_ids=[self.tree_outputs[tree_of[i]] for i in leaves],
             target_weights=[float(self.leaf_values[i]) for i in leaves],
         )

@@ -39,7 +39,10 @@ class MissingFlag(Operation, kind="missing_flag"):
     outputs: tuple[str, ...] = option(help="the new columns' names")
 
     def apply(self, columns: Columns) -> Columns:
-        flags = {out: np.isnan(columns[name]).astype(np.float64) for name, out in zip(self.columns, self.outputs, strict=True)}
+        flags = {
+            out: np.isnan(columns[name]).astype(np.float64)
+            for name, out in zip(self.columns, self.outputs, strict=True)
+        }
         return {**columns, **flags}
 
     def graph(self, graph: Graph) -> None:
@@ -61,8 +64,7 @@ class Standardise(Operation, kind="standardise"):
 
     def apply(self, columns: Columns) -> Columns:
         scaled = {
-            name: (columns[name] - mean) / sd
-            for name, mean, sd in zip(self.columns, self.means, self.sds, strict=True)
+            name: (columns[name] - mean) / sd for name, mean, sd in zip(self.columns, self.means, self.sds, strict=True)
         }
         return {**columns, **scaled}
 
@@ -92,7 +94,11 @@ class Level(Operation, kind="level"):
 
     def graph(self, graph: Graph) -> None:
         code = graph.add(
-            "LabelEncoder", graph.values[self.column], domain="ai.onnx.ml",
-            keys_strings=list(self.levels), values_int64s=list(range(len(self.levels))), default_int64=len(self.levels),
+            "LabelEncoder",
+            graph.values[self.column],
+            domain="ai.onnx.ml",
+            keys_strings=list(self.levels),
+            values_int64s=list(range(len(self.levels))),
+            default_int64=len(self.levels),
         )
         graph.values[self.column] = graph.add("Cast", code, to=11)  # 11: double

@@ -21,15 +21,18 @@ class Graph:
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
         self.inputs: list[Any] = []
-        self.nodes: list["NodeProto"] = []
-        self.constants: list["TensorProto"] = []
+        self.nodes: list[NodeProto] = []
+        self.constants: list[TensorProto] = []
 
     def input(self, name: str, kind: str, width: int | None = 1) -> None:
         """Declare an input of shape [N, width]; kind is `number` (double), `text` (string), `float` or `int`."""
         from onnx import TensorProto, helper
 
         element = {
-            "number": TensorProto.DOUBLE, "text": TensorProto.STRING, "float": TensorProto.FLOAT, "int": TensorProto.INT64
+            "number": TensorProto.DOUBLE,
+            "text": TensorProto.STRING,
+            "float": TensorProto.FLOAT,
+            "int": TensorProto.INT64,
         }[kind]
         self.inputs.append(helper.make_tensor_value_info(name, element, ["N", width]))
         self.values[name] = name

@@ -1,0 +1,355 @@
+"""Bundle: the folder that ships; what was reported, what is served and what is exported are this very thing.
+
+    manifest.json        format, digest, and size and SHA-256 of every other file
+    schema.json          features, types, roles, levels and ranges of the training part
+    operations.json      fitted preprocessing as plain data (host side)
+    graph.onnx           tensors > answer, for answering
+    weights.safetensors  the same weights by their own names, for going on training
+    recipe.json  report.json  profile.json  golden.json  versions.json
+
+Loading checks every byte against the manifest and replays the golden rows. Nothing in it is code; nothing is unpickled.
+docs/bundle.md describes each file.
+"""
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from deepwright.core import strict_json
+from deepwright.core.disk import write_atomic
+from deepwright.core.errors import BundleError, RecipeError
+from deepwright.core.golden import golden_rows
+from deepwright.core.operations import Operation, load_operations, run_operations
+from deepwright.core.part import canonical_json
+from deepwright.core.schema import Columns, Problem, Schema
+
+FORMAT = 1
+BATCH = 1024
+"""Rows answered at once. Fixed, because another size may change the last bits of a matrix product."""
+GOLDEN_TOLERANCE = 1e-5
+FILE_LIMIT_BYTES = 8 << 30
+JSON_LIMIT_BYTES = 256 << 20
+
+File = Literal[
+    "golden.json",
+    "graph.onnx",
+    "operations.json",
+    "profile.json",
+    "recipe.json",
+    "report.json",
+    "schema.json",
+    "versions.json",
+    "weights.safetensors",
+]
+FILES = frozenset(get_args(File))
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model says of N rows.
+
+    probability: float32 [N, K] for classes, else None. value: float32 [N] for values, else None.
+    out_of_range: bool [N], rows outside what the training part showed.
+    """
+
+    levels: tuple[str, ...]
+    probability: np.ndarray | None
+    value: np.ndarray | None
+    out_of_range: np.ndarray
+
+    @property
+    def answer(self) -> np.ndarray:
+        """probability or value, whichever the problem has: what metrics take."""
+        found = self.probability if self.probability is not None else self.value
+        assert found is not None, "an answer has probabilities or values"
+        return found
+
+    @property
+    def label(self) -> np.ndarray:
+        """object [N]: the most probable level of each row."""
+        assert self.probability is not None, "a regression has no labels"
+        return np.array(self.levels, dtype=object)[self.probability.argmax(axis=1)]
+
+    def records(self) -> list[dict[str, Any]]:
+        """One mapping per row, as the server answers: label and probability per level, or value."""
+        flags = self.out_of_range.tolist()
+        if self.probability is None:
+            assert self.value is not None
+            return [{"value": v, "out_of_range": f} for v, f in zip(self.value.tolist(), flags, strict=True)]
+        return [
+            {"label": label, "probability": dict(zip(self.levels, row, strict=True)), "out_of_range": flag}
+            for label, row, flag in zip(self.label, self.probability.tolist(), flags, strict=True)
+        ]
+
+
+class Bundle:
+    """A loaded bundle: `predict(rows)` is the same call in evaluation, batch and server."""
+
+    def __init__(
+        self,
+        folder: Path,
+        digest: str,
+        schema: Schema,
+        operations: tuple[Operation, ...],
+        session: Any,
+        contents: dict[str, Any],
+    ) -> None:
+        self.folder = folder
+        self.digest = digest
+        self.schema = schema
+        self.operations = operations
+        self._session = session
+        self._inputs = [entry.name for entry in session.get_inputs()]
+        self._contents = contents
+
+    @property
+    def problem(self) -> Problem:
+        return self.schema.problem
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        return self.schema.target.levels if self.problem == "classification" else ()
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        return dict(self._contents["recipe.json"])
+
+    @property
+    def report(self) -> dict[str, Any]:
+        return dict(self._contents["report.json"])
+
+    @property
+    def profile(self) -> dict[str, Any]:
+        return dict(self._contents["profile.json"])
+
+    @property
+    def golden(self) -> dict[str, Any]:
+        return dict(self._contents["golden.json"])
+
+    def __repr__(self) -> str:
+        return f"Bundle({str(self.folder)!r}, {self.problem} of {self.schema.target.name!r}, {self.digest[:12]})"
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "Bundle":
+        """The bundle in `folder`, after every byte was checked and the golden rows were replayed.
+
+        Raises BundleError naming the file and the fault.
+        """
+        folder = Path(folder)
+        manifest = read_manifest(folder)
+        contents = {name: _json(folder, name) for name in sorted(FILES) if name.endswith(".json")}
+        bundle = _assemble(folder, manifest, contents)
+        bundle.replay_golden()
+        return bundle
+
+    def predict(self, rows: Any) -> Answers:
+        """Answers for rows: a list of mappings, a mapping of columns [N] each, a polars or pandas frame, or a Dataset.
+
+        Raises DataError naming row and field where a row does not fit the schema.
+        """
+        return self.answer(columns_of(self.schema, rows))
+
+    def answer(self, columns: Mapping[str, np.ndarray]) -> Answers:
+        """Answers for typed input columns (see `schema.Columns`)."""
+        size = len(next(iter(columns.values())))
+        pieces = [
+            self._answer_batch({name: column[start : start + BATCH] for name, column in columns.items()})
+            for start in range(0, max(size, 1), BATCH)
+        ]
+        result = np.concatenate(pieces)
+        flags = self.schema.out_of_range(dict(columns))
+        if self.problem == "classification":
+            return Answers(self.levels, result, None, flags)
+        return Answers((), None, result, flags)
+
+    def _answer_batch(self, columns: Columns) -> np.ndarray:
+        tensors = run_operations(self.operations, columns)
+        (result,) = self._session.run(None, {name: tensors[name] for name in self._inputs})
+        return np.asarray(result)
+
+    def replay_golden(self) -> float:
+        """The largest difference between the golden rows' answers now and when the bundle was made.
+
+        Raises BundleError when it exceeds 1e-5 (relative to the largest answer).
+        """
+        golden = self._contents["golden.json"]
+        found = self.predict(golden["rows"]).answer
+        expected = np.asarray(golden["answers"], dtype=np.float32)
+        if found.shape != expected.shape or not np.isfinite(found).all():
+            raise BundleError("bundle.golden_shape", folder=self.folder, found=found.shape, expected=expected.shape)
+        difference = float(np.abs(found - expected).max() / max(1.0, float(np.abs(expected).max())))
+        if not difference <= GOLDEN_TOLERANCE:
+            raise BundleError(
+                "bundle.golden_differs", folder=self.folder, difference=difference, limit=GOLDEN_TOLERANCE
+            )
+        return difference
+
+
+def write_bundle(
+    folder: Path,
+    *,
+    schema: Schema,
+    operations: tuple[Operation, ...],
+    graph: bytes,
+    weights: Mapping[str, np.ndarray],
+    recipe: dict[str, Any],
+    report: dict[str, Any],
+    profile: dict[str, Any],
+    versions: dict[str, Any],
+) -> Bundle:
+    """Write a bundle and load it again. The manifest is written last: a folder without one is no bundle.
+
+    Equal contents give equal bytes, so equal runs give equal digests.
+    """
+    from safetensors.numpy import save
+
+    contents: dict[str, Any] = {
+        "schema.json": schema.model_dump(mode="json"),
+        "operations.json": [operation.dump() for operation in operations],
+        "recipe.json": recipe,
+        "report.json": report,
+        "profile.json": profile,
+        "versions.json": versions,
+    }
+    rows = golden_rows(schema)
+    contents["golden.json"] = {"rows": rows, "answers": []}
+    manifest = {"digest": ""}
+    unproven = _assemble_from(folder, manifest, contents, schema, operations, graph)
+    contents["golden.json"]["answers"] = [
+        row if isinstance(row, list) else float(row) for row in unproven.predict(rows).answer.tolist()
+    ]
+    files = {name: _pretty(value) for name, value in contents.items()}
+    files["graph.onnx"] = graph
+    files["weights.safetensors"] = save({k: np.ascontiguousarray(v) for k, v in sorted(weights.items())})
+    listing = {
+        name: {"bytes": len(content), "sha256": write_atomic(folder / name, content)}
+        for name, content in sorted(files.items())
+    }
+    write_atomic(folder / "manifest.json", manifest_bytes(listing))
+    return Bundle.load(folder)
+
+
+def manifest_bytes(listing: dict[str, dict[str, Any]]) -> bytes:
+    """The manifest in its only form: canonical JSON whose digest covers format and listing."""
+    body = {"format": FORMAT, "files": listing}
+    digest = hashlib.sha256(canonical_json(body).encode()).hexdigest()
+    return canonical_json({**body, "digest": digest}).encode() + b"\n"
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest, after every file was checked against it.
+
+    Raises BundleError: no bundle, newer format, a changed, missing, extra, oversized or linked file.
+    """
+    path = folder / "manifest.json"
+    if not folder.is_dir() or not path.is_file() or path.is_symlink():
+        raise BundleError("bundle.none", folder=folder)
+    if path.stat().st_size > JSON_LIMIT_BYTES:
+        raise BundleError("bundle.file_too_large", folder=folder, file="manifest.json", found=path.stat().st_size)
+    content = path.read_bytes()
+    try:
+        manifest = strict_json.loads(content)
+        found_format, listing = manifest["format"], manifest["files"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise BundleError("bundle.manifest_broken", folder=folder) from None
+    if found_format != FORMAT:
+        raise BundleError("bundle.format", folder=folder, found=found_format, known=FORMAT)
+    if not isinstance(listing, dict) or content != manifest_bytes(listing):
+        raise BundleError("bundle.manifest_broken", folder=folder)
+    _check_listing(folder, listing)
+    return dict(manifest)
+
+
+def _check_listing(folder: Path, listing: dict[str, Any]) -> None:
+    present = {entry.name for entry in os.scandir(folder)} - {"manifest.json"}
+    for name in sorted(present - FILES | set(listing) - FILES):
+        raise BundleError("bundle.extra_file", folder=folder, file=name)
+    for name in sorted(FILES):
+        if name not in present or name not in listing:
+            raise BundleError("bundle.missing_file", folder=folder, file=name)
+        information = os.lstat(folder / name)
+        if not stat.S_ISREG(information.st_mode):
+            raise BundleError("bundle.not_regular", folder=folder, file=name)
+        limit = JSON_LIMIT_BYTES if name.endswith(".json") else FILE_LIMIT_BYTES
+        if information.st_size > limit:
+            raise BundleError("bundle.file_too_large", folder=folder, file=name, found=information.st_size)
+        if listing[name] != {"bytes": information.st_size, "sha256": _sha256(folder / name)}:
+            raise BundleError("bundle.changed_file", folder=folder, file=name)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _json(folder: Path, name: str) -> Any:
+    try:
+        return strict_json.loads((folder / name).read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise BundleError("bundle.bad_json", folder=folder, file=name, why=error) from None
+
+
+def _assemble(folder: Path, manifest: dict[str, Any], contents: dict[str, Any]) -> Bundle:
+    try:
+        schema = Schema.model_validate_json(json.dumps(contents["schema.json"]))
+        operations = load_operations(contents["operations.json"])
+    except (ValueError, TypeError, RecipeError) as error:
+        raise BundleError("bundle.bad_contents", folder=folder, why=str(error).splitlines()[0]) from None
+    return _assemble_from(folder, manifest, contents, schema, operations, (folder / "graph.onnx").read_bytes())
+
+
+def _assemble_from(
+    folder: Path,
+    manifest: dict[str, Any],
+    contents: dict[str, Any],
+    schema: Schema,
+    operations: tuple[Operation, ...],
+    graph: bytes,
+) -> Bundle:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # more threads may change the last bits, and servers run one process per core
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no base; every one means a bad graph
+        raise BundleError("bundle.bad_graph", folder=folder, why=str(error).splitlines()[0]) from None
+    return Bundle(folder, manifest["digest"], schema, operations, session, contents)
+
+
+def _pretty(value: Any) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False) + "\n").encode()
+
+
+def columns_of(schema: Schema, rows: Any) -> Columns:
+    """Typed input columns of rows in any of the forms that `predict` takes."""
+    if hasattr(rows, "inputs") and hasattr(rows, "part"):
+        return dict(rows.inputs)
+    if hasattr(rows, "to_dicts"):
+        rows = rows.to_dicts()
+    elif hasattr(rows, "to_dict") and hasattr(rows, "columns"):
+        rows = rows.to_dict("records")
+    elif isinstance(rows, Mapping):
+        names = list(rows)
+        rows = [dict(zip(names, values, strict=True)) for values in zip(*rows.values(), strict=True)]
+    return schema.columns([_plain_row(schema, row) for row in rows])
+
+
+def _plain_row(schema: Schema, row: Any) -> Any:
+    """A row of Python or numpy scalars as JSON has it; NaN is missing."""
+    if not isinstance(row, Mapping):
+        return row
+    plain: dict[str, Any] = {}
+    for name, value in row.items():
+        value = value.item() if isinstance(value, np.generic) else value
+        plain[name] = None if isinstance(value, float) and value != value else value
+    return plain

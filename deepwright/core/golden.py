@@ -1,0 +1,32 @@
+"""Golden rows: inputs drawn from the schema, never from the data, whose answers prove a bundle at export and load."""
+
+from typing import Any
+
+import numpy as np
+
+from deepwright.core.schema import Feature, Schema
+
+NUM_ROWS = 16
+
+
+def golden_rows(schema: Schema) -> list[dict[str, Any]]:
+    """16 rows: inside the ranges, at both ends, with missing values and with a level never seen."""
+    generator = np.random.default_rng(16)
+    columns = {feature.name: _values(feature, generator) for feature in schema.inputs}
+    return [{name: values[row] for name, values in columns.items()} for row in range(NUM_ROWS)]
+
+
+def _values(feature: Feature, generator: np.random.Generator) -> list[Any]:
+    if feature.type in ("number", "timestamp"):
+        low = feature.low if feature.low is not None else 0.0
+        high = feature.high if feature.high is not None else 1.0
+        # rounded, so that the rows stay readable; the ends themselves are exact
+        values: list[Any] = [float(f"{low + share * (high - low):.6g}") for share in generator.random(NUM_ROWS)]
+        values[0], values[1] = low, high
+    else:
+        levels = feature.levels or ("",)
+        values = [levels[int(generator.integers(len(levels)))] for _ in range(NUM_ROWS)]
+        values[2] = "a level never seen"
+    if feature.can_be_missing:
+        values[3] = None
+    return values

@@ -1,0 +1,158 @@
+"""Ledger: an append-only, hash-chained record in JSON Lines; and the ledger of looks at test rows.
+
+Each line names the lines that were last when it was written (`parents`) and carries its own hash. Two copies may be
+merged by the union of their lines (git's `merge=union`): both branches stay, and the next line names both as parents.
+"""
+
+import base64
+import hashlib
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deepwright.core.disk import append_line, lock
+from deepwright.core.errors import SealError
+from deepwright.core.part import canonical_json
+from deepwright.core.report import Look
+
+SHARED_ROWS_LIMIT = 0.01
+"""A test part that shares more than this share of its rows with a seen one has been looked at."""
+
+
+class Ledger:
+    """One file of chained lines. Reading verifies every line; a changed, cut-out or reordered one is named."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Every entry, in order, verified.
+
+        Raises SealError naming the line that does not fit. A last line without its newline was torn by a crash before
+        it was committed, and is left out.
+        """
+        if not self.path.exists():
+            return []
+        content = self.path.read_bytes()
+        lines = content.split(b"\n")
+        entries: list[dict[str, Any]] = []
+        hashes: set[str] = set()
+        for number, line in enumerate(lines[:-1], start=1):
+            entry = self._read(line, number)
+            entries.append(entry)
+            hashes.add(entry["hash"])
+        for number, entry in enumerate(entries, start=1):
+            if any(parent not in hashes for parent in entry["parents"]) or (number > 1 and not entry["parents"]):
+                raise SealError("ledger.broken", path=self.path, line=number)
+        return entries
+
+    def append(self, what: str, **fields: Any) -> dict[str, Any]:
+        """Add one entry, durably; the moment it is on disk is the commit point. Gives the entry with its hash."""
+        with lock(self.path.with_name(f".{self.path.name}.lock")):
+            return self._append(what, fields)
+
+    def _append(self, what: str, fields: dict[str, Any]) -> dict[str, Any]:
+        entries = self.entries()
+        self._cut_torn_line()
+        named = {parent for entry in entries for parent in entry["parents"]}
+        heads = sorted(entry["hash"] for entry in entries if entry["hash"] not in named)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        entry = {"what": what, "when": now, "parents": heads, **fields}
+        entry["hash"] = _entry_hash(entry)
+        append_line(self.path, canonical_json(entry).encode())
+        return entry
+
+    def _read(self, line: bytes, number: int) -> dict[str, Any]:
+        try:
+            entry = json.loads(line)
+            sound = (
+                isinstance(entry, dict) and isinstance(entry["parents"], list) and entry["hash"] == _entry_hash(entry)
+            )
+        except (ValueError, KeyError):
+            sound = False
+        if not sound or canonical_json(entry).encode() != line:
+            raise SealError("ledger.broken", path=self.path, line=number)
+        return dict(entry)
+
+    def _cut_torn_line(self) -> None:
+        if not self.path.exists():
+            return
+        content = self.path.read_bytes()
+        if content and not content.endswith(b"\n"):
+            os.truncate(self.path, content.rfind(b"\n") + 1)
+
+
+class LookLedger:
+    """Who looked at which test rows, when and why. Looks belong to rows, whatever the run, seed, folder or format."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ledger = Ledger(folder / "looks.jsonl")
+
+    def looks(self, hashes: np.ndarray) -> list[dict[str, Any]]:
+        """The known looks at rows of this test part (uint64 [N] row hashes), oldest first."""
+        return _looks_at(self.ledger.entries(), hashes)
+
+    def record(
+        self, hashes: np.ndarray, *, run: str, bundle: str, reason: str | None, result_exists: bool
+    ) -> dict[str, Any]:
+        """Count a look before anything is opened.
+
+        A look that this very run and bundle began and never finished (no result exists) is taken up, not counted twice.
+        Raises SealError when the rows have been seen before and no reason is given.
+        """
+        with lock(self.ledger.path.with_name(f".{self.ledger.path.name}.lock")):
+            known = self.looks(hashes)
+            if known and not result_exists and (known[-1]["run"], known[-1]["bundle"]) == (run, bundle):
+                return known[-1]
+            if known and not reason:
+                last = known[-1]
+                raise SealError(
+                    "seal.already_looked",
+                    count=len(known),
+                    rows=len(np.unique(hashes)),
+                    when=last["when"],
+                    run=last["run"],
+                )
+            return self.ledger._append("look", {"run": run, "bundle": bundle, "reason": reason, "rows": _pack(hashes)})
+
+    def as_looks(self, hashes: np.ndarray) -> tuple[Look, ...]:
+        """The looks at these rows, as a report shows them."""
+        return tuple(
+            Look(number=i, when=entry["when"], run=entry["run"], reason=entry["reason"])
+            for i, entry in enumerate(self.looks(hashes), start=1)
+        )
+
+
+def workspace(start: Path | None = None) -> Path:
+    """The folder of the ledger of looks: `$DEEPWRIGHT_HOME`, else `.deepwright` in the nearest folder upwards that has
+    it or is a git checkout, else here."""
+    home = os.environ.get("DEEPWRIGHT_HOME")
+    if home:
+        return Path(home)
+    here = (start or Path.cwd()).absolute()
+    for folder in (here, *here.parents):
+        if (folder / ".deepwright").is_dir() or (folder / ".git").exists():
+            return folder / ".deepwright"
+    return here / ".deepwright"
+
+
+def _entry_hash(entry: dict[str, Any]) -> str:
+    return hashlib.sha256(canonical_json({k: v for k, v in entry.items() if k != "hash"}).encode()).hexdigest()
+
+
+def _looks_at(entries: list[dict[str, Any]], hashes: np.ndarray) -> list[dict[str, Any]]:
+    mine = np.unique(hashes)
+    looks = [entry for entry in entries if entry["what"] == "look"]
+    return [e for e in looks if len(np.intersect1d(mine, _unpack(e["rows"]))) > SHARED_ROWS_LIMIT * len(mine)]
+
+
+def _pack(hashes: np.ndarray) -> str:
+    return base64.b64encode(np.unique(hashes).astype("<u8").tobytes()).decode()
+
+
+def _unpack(packed: str) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(packed), dtype="<u8")
