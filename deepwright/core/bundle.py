@@ -1,6 +1,6 @@
 """Bundle: the folder that ships; what was reported, what is served and what is exported are this very thing.
 
-    manifest.json        format, digest, and size and SHA-256 of every other file
+    manifest.json        format, digests, and size and SHA-256 of every other file
     schema.json          features, types, roles, levels and ranges of the training part
     operations.json      fitted preprocessing as plain data (host side)
     graph.onnx           tensors > answer, for answering
@@ -200,11 +200,12 @@ def write_bundle(
     graph: bytes,
     weights: Mapping[str, np.ndarray],
     recipe: dict[str, Any],
-    report: dict[str, Any],
     profile: dict[str, Any],
     versions: dict[str, Any],
 ) -> Bundle:
-    """Write a bundle and load it again. The manifest is written last: a folder without one is no bundle.
+    """Write a bundle with an empty report and load it again; `attach_report` follows when it has been judged.
+
+    The manifest is written last: a folder without one is no bundle.
 
     Equal contents give equal bytes, so equal runs give equal digests.
     """
@@ -214,13 +215,13 @@ def write_bundle(
         "schema.json": schema.model_dump(mode="json"),
         "operations.json": [operation.dump() for operation in operations],
         "recipe.json": recipe,
-        "report.json": report,
+        "report.json": {},
         "profile.json": profile,
         "versions.json": versions,
     }
     rows = golden_rows(schema)
     contents["golden.json"] = {"rows": rows, "answers": []}
-    manifest = {"digest": ""}
+    manifest = {"model": ""}
     unproven = _assemble_from(folder, manifest, contents, schema, operations, graph)
     contents["golden.json"]["answers"] = [
         row if isinstance(row, list) else float(row) for row in unproven.predict(rows).answer.tolist()
@@ -237,10 +238,15 @@ def write_bundle(
 
 
 def manifest_bytes(listing: dict[str, dict[str, Any]]) -> bytes:
-    """The manifest in its only form: canonical JSON whose digest covers format and listing."""
-    body = {"format": FORMAT, "files": listing}
-    digest = hashlib.sha256(canonical_json(body).encode()).hexdigest()
-    return canonical_json({**body, "digest": digest}).encode() + b"\n"
+    """The manifest in its only form: canonical JSON.
+
+    model: digest of all files but the report; it is the model's name. digest: of format and listing.
+    """
+    body: dict[str, Any] = {"format": FORMAT, "files": listing}
+    model = {name: entry for name, entry in listing.items() if name != "report.json"}
+    body["model"] = hashlib.sha256(canonical_json({"format": FORMAT, "files": model}).encode()).hexdigest()
+    body["digest"] = hashlib.sha256(canonical_json(body).encode()).hexdigest()
+    return canonical_json(body).encode() + b"\n"
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -323,7 +329,7 @@ def _assemble_from(
         session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no base; every one means a bad graph
         raise BundleError("bundle.bad_graph", folder=folder, why=str(error).splitlines()[0]) from None
-    return Bundle(folder, manifest["digest"], schema, operations, session, contents)
+    return Bundle(folder, manifest["model"], schema, operations, session, contents)
 
 
 def _pretty(value: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""The families: what each exchangeable piece must be able to do. Kinds live in the stage folders, one class in one place."""
+"""The families: what each exchangeable piece must be able to do; the kinds live in the stage folders."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 Form = Literal["mixed", "flat", "ordinal"]
 """How a table becomes tensors.
 
-mixed: `numbers` float32 [N, F] (filled, scaled) and `categories` int64 [N, C] (level numbers); an absent kind has no tensor.
+mixed: `numbers` float32 [N, F] (filled, scaled) and `categories` int64 [N, C] (level numbers); an absent one has no
+tensor.
 flat: `x` float32 [N, F]: scaled numbers, then one-hot categories. ordinal: `x` float32 [N, F]: raw numbers (NaN where
 missing), then level numbers.
 """
@@ -27,7 +28,7 @@ missing), then level numbers.
 
 @dataclass(frozen=True)
 class Tensor:
-    """One prepared input. width: size of the last axis. num_levels: for level numbers, how many codes each column has."""
+    """One prepared input. width: size of the last axis. num_levels: the codes that each column of level numbers has."""
 
     name: str
     width: int
