@@ -1,0 +1,120 @@
+"""Flags: `--train.optimizer.lr 1e-3` and its like, read by the options' own definitions."""
+
+import types
+from collections.abc import Iterator
+from typing import Any, Union, get_args, get_origin
+
+from deepwright.core.errors import RecipeError, UsageError, did_you_mean
+from deepwright.core.part import Part, allowed
+from deepwright.core.recipe import Recipe
+from deepwright.core.recipe_file import scalar
+
+SOURCE_FLAGS = ("test", "columns", "map", "delimiter", "encoding", "types", "missing")
+"""Options of the source that need no `source.` before them."""
+
+
+def is_recipe_flag(name: str) -> bool:
+    """Whether `--name` sets an option of the recipe."""
+    return name.split(".")[0] in Recipe.model_fields or name in SOURCE_FLAGS
+
+
+def apply_flags(data: dict[str, Any], flags: list[tuple[str, str]]) -> dict[str, Any]:
+    """Plain recipe data with flags (dotted name, text) applied; shorter names first, so a kind comes before its options.
+
+    Raises UsageError for an unknown name and RecipeError for a value of the wrong type.
+    """
+    result = dict(data)
+    for name, value in sorted(flags, key=lambda flag: flag[0].count(".")):
+        path = (["source", name] if name in SOURCE_FLAGS else name.split("."))
+        result = _set(Recipe, result, path, value, name)
+    return result
+
+
+def _set(part: type[Part], data: dict[str, Any], path: list[str], value: str, name: str) -> dict[str, Any]:
+    head, rest = path[0], path[1:]
+    field = part.model_fields.get(head)
+    if field is None:
+        prefix = name[: len(name) - len(".".join(path))]
+        known = [f"--{prefix}{option}" for option in part.model_fields]
+        hint = did_you_mean(f"--{prefix}{head}", known)
+        raise UsageError("flags.unknown", flag=f"--{name}", allowed=" ".join(known), hint=hint)
+    nested = part_of(field.annotation)
+    if not rest:
+        return {**data, head: _kind_or_value(part, head, nested, value, name)}
+    if nested is None:
+        raise UsageError("flags.no_options", flag=f"--{name}", option=head)
+    inner = data.get(head)
+    if inner is None:
+        inner = field.get_default(call_default_factory=True)
+        inner = inner.dump() if isinstance(inner, Part) else inner
+    inner = {"kind": inner} if isinstance(inner, str) else dict(inner or {})
+    target = nested
+    if nested.family and not nested.kind:
+        kind = inner.get("kind")
+        if kind is None:
+            example = sorted(nested.kinds)[0]
+            raise UsageError("flags.kind_first", flag=f"--{name}", option=f"--{'.'.join(name.split('.')[:-1])}", example=example)
+        if kind not in nested.kinds:
+            nested.parse(kind, head)
+        target = nested.kinds[kind]
+    return {**data, head: _set(target, inner, rest, value, name)}
+
+
+def _kind_or_value(part: type[Part], head: str, nested: type[Part] | None, value: str, name: str) -> Any:
+    annotation = part.model_fields[head].annotation
+    if nested is not None and get_origin(annotation) is not tuple:
+        if scalar(value) is None:
+            return None
+        return {"kind": value}
+    try:
+        return convert(value, annotation)
+    except ValueError:
+        raise RecipeError("part.bad_value", where=f"--{name}", found=repr(value), allowed=allowed(part, head)) from None
+
+
+def convert(value: str, annotation: Any) -> Any:
+    """A flag's text as the option's type wants it: lists split at commas, texts as they are, the rest as YAML words.
+
+    >>> convert("64,64", tuple[int, ...]), convert("1e-3", float), convert("007", str)
+    ((64, 64), 0.001, '007')
+    """
+    choices = [a for a in get_args(annotation)] if get_origin(annotation) in (Union, types.UnionType) else [annotation]
+    for choice in choices:
+        if get_origin(choice) is tuple:
+            words = [word.strip() for word in value.split(",")] if value.strip() else []
+            return tuple(convert(word, get_args(choice)[0]) for word in words)
+    if str in choices or any(isinstance(a, str) for choice in choices for a in get_args(choice)):
+        return None if type(None) in choices and value in ("none", "null", "~") else value
+    if any(isinstance(choice, type) and issubclass(choice, Part) for choice in choices):
+        return value
+    found = None if value == "none" else scalar(value)
+    if isinstance(found, str):
+        raise ValueError(value)
+    return found
+
+
+def part_of(annotation: Any) -> type[Part] | None:
+    """The part class that an option holds, if it holds one: also behind `| None`."""
+    choices = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+    for choice in choices:
+        if isinstance(choice, type) and issubclass(choice, Part):
+            return choice
+    return None
+
+
+def flags_of(part: type[Part], prefix: str = "") -> Iterator[tuple[str, str, str, str]]:
+    """Every flag of a part, nested ones by their default kind: (flag, what it takes, default, help)."""
+    for name, field in part.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        shown = default.kind or "" if isinstance(default, Part) else default
+        shown = ",".join(str(d) for d in shown) if isinstance(shown, tuple) else shown
+        flag = f"{prefix}{name}"
+        nested = part_of(field.annotation)
+        if nested is None or nested.family:
+            required = field.is_required()
+            text = "" if required else ("none" if shown is None else str(shown))
+            yield f"--{flag}", allowed(part, name), text, field.description or ""
+        if nested is not None:
+            target = nested.kinds.get(default) if isinstance(default, str) else None if nested.family else nested
+            if target is not None:
+                yield from flags_of(target, f"{flag}.")
