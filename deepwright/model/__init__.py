@@ -1,0 +1,1 @@
+"""Stage 3a, the model: networks, baselines, what they answer, and their graphs."""

@@ -1,0 +1,100 @@
+"""Layers that networks are built of; imports torch, so it is loaded only when a network is built.
+
+Shapes: B rows, F numbers, C categories, D width of a layer, K outputs.
+"""
+
+import torch
+from torch import nn
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "elu": nn.ELU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "mish": nn.Mish,
+    "tanh": nn.Tanh,
+}
+NORMALISATIONS: dict[str, type[nn.Module]] = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
+
+
+class Embeddings(nn.Module):
+    """Level numbers int64 [B, C] to one row of numbers [B, sum of dims], one table per column."""
+
+    def __init__(self, num_codes: list[int], dims: list[int]) -> None:
+        super().__init__()
+        self.tables = nn.ModuleList(nn.Embedding(codes, dim) for codes, dim in zip(num_codes, dims, strict=True))
+
+    def forward(self, categories_BC: torch.Tensor) -> torch.Tensor:
+        return torch.cat([table(categories_BC[:, place]) for place, table in enumerate(self.tables)], dim=1)
+
+
+class TabularInput(nn.Module):
+    """The tensors of a table side by side as float32 [B, D]; level numbers pass through their embeddings.
+
+    embeddings: one entry per input tensor, None for a tensor that is numbers already.
+    """
+
+    def __init__(self, embeddings: list[Embeddings | None]) -> None:
+        super().__init__()
+        self.embeddings = nn.ModuleList(nn.Identity() if each is None else each for each in embeddings)
+
+    def forward(self, *tensors: torch.Tensor) -> torch.Tensor:
+        pieces = [embed(tensor) for embed, tensor in zip(self.embeddings, tensors, strict=True)]
+        return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=1)
+
+
+class Tabular(nn.Module):
+    """Input tensors > one row of numbers > a stack of layers > [B, K]."""
+
+    def __init__(self, entry: TabularInput, stack: nn.Sequential) -> None:
+        super().__init__()
+        self.entry = entry
+        self.stack = stack
+
+    def forward(self, *tensors: torch.Tensor) -> torch.Tensor:
+        return self.stack(self.entry(*tensors))
+
+
+def dense_stack(
+    width: int, widths: tuple[int, ...], num_outputs: int, *, activation: str, normalisation: str, dropout: float
+) -> nn.Sequential:
+    """[B, width] to [B, num_outputs] through hidden layers: linear, normalisation, activation, dropout."""
+    layers: list[nn.Module] = []
+    for size in widths:
+        layers.append(nn.Linear(width, size))
+        if normalisation != "none":
+            layers.append(NORMALISATIONS[normalisation](size))
+        layers.append(ACTIVATIONS[activation]())
+        if dropout > 0:
+            layers.append(nn.Dropout(dropout))
+        width = size
+    layers.append(nn.Linear(width, num_outputs))
+    return nn.Sequential(*layers)
+
+
+class ProbabilityAnswer(nn.Module):
+    """Scores [B, K] of a network as class probabilities [B, K]."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, *tensors: torch.Tensor) -> torch.Tensor:
+        return torch.softmax(self.module(*tensors), dim=1)
+
+
+class ValueAnswer(nn.Module):
+    """Standardised outputs [B, 1] of a network as values [B] in the target's unit."""
+
+    mean: torch.Tensor
+    sd: torch.Tensor
+
+    def __init__(self, module: nn.Module, mean: float, sd: float) -> None:
+        super().__init__()
+        self.module = module
+        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32))
+        self.register_buffer("sd", torch.tensor(sd, dtype=torch.float32))
+
+    def forward(self, *tensors: torch.Tensor) -> torch.Tensor:
+        return self.module(*tensors)[:, 0] * self.sd + self.mean

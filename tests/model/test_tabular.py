@@ -1,0 +1,64 @@
+import pytest
+import torch
+
+from deepwright.core.errors import RecipeError
+from deepwright.core.families import Network, Tensor
+from deepwright.model.tabular import MLP, embedding_dim
+
+NUMBERS = Tensor("numbers", 3)
+CATEGORIES = Tensor("categories", 2, "int64", (4, 9))
+
+
+@pytest.mark.parametrize("inputs", [(NUMBERS,), (CATEGORIES,), (NUMBERS, CATEGORIES)])
+def test_it_takes_numbers_categories_or_both(inputs):
+    tensors = {"numbers": torch.randn(5, 3), "categories": torch.tensor([[4, 9]] * 5)}
+    net = MLP(widths=(8,)).build(inputs, num_outputs=4)
+    assert net(*(tensors[t.name] for t in inputs)).shape == (5, 4)
+
+
+def test_each_category_column_has_a_code_for_missing_and_never_seen_levels():
+    net = MLP(widths=(8,)).build((CATEGORIES,), 2)
+    assert [table.num_embeddings for table in net.entry.embeddings[0].tables] == [5, 10]
+    with pytest.raises(IndexError):
+        net(torch.tensor([[5, 0]]))
+
+
+def test_a_given_embedding_dim_holds_for_every_column():
+    net = MLP(widths=(8,), embedding_dim=3).build((CATEGORIES,), 2)
+    assert [table.embedding_dim for table in net.entry.embeddings[0].tables] == [3, 3]
+
+
+def test_the_embedding_rule_grows_with_the_codes_and_ends_at_fifty():
+    assert embedding_dim(2) == 2
+    assert embedding_dim(100) == round(1.6 * 100**0.56)
+    assert embedding_dim(10**6) == 50
+
+
+def test_no_widths_give_a_linear_model():
+    net = MLP(widths=()).build((NUMBERS,), 2)
+    assert sum(p.numel() for p in net.parameters()) == 3 * 2 + 2
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu", "gelu", "silu", "mish", "tanh"])
+@pytest.mark.parametrize("normalisation", ["none", "batch", "layer"])
+def test_every_activation_and_normalisation_builds(activation, normalisation):
+    net = MLP(widths=(8,), activation=activation, normalisation=normalisation).build((NUMBERS,), 2)
+    assert torch.isfinite(net(torch.randn(4, 3))).all()
+    assert len(net.stack) == (4 if normalisation == "none" else 5)
+
+
+def test_the_same_seed_gives_the_same_weights():
+    def weights():
+        torch.manual_seed(7)
+        return torch.cat([p.flatten() for p in MLP().build((NUMBERS, CATEGORIES), 2).parameters()])
+
+    assert torch.equal(weights(), weights())
+
+
+def test_a_width_of_nought_is_refused_with_its_value():
+    with pytest.raises(RecipeError, match=r"widths.*A hidden layer of 0 units; each takes 1 to 65536"):
+        MLP(widths=(64, 0))
+
+
+def test_it_reads_plain_data_as_yaml_has_them():
+    assert Network.parse({"kind": "mlp", "widths": [64, 32], "dropout": 0.2}) == MLP(widths=(64, 32), dropout=0.2)
