@@ -75,7 +75,7 @@ class Answers:
     def label(self) -> np.ndarray:
         """object [N]: the most probable level of each row."""
         assert self.probability is not None, "a regression has no labels"
-        return np.array(self.levels, dtype=object)[self.probability.argmax(axis=1)]
+        return np.asarray(np.array(self.levels, dtype=object)[self.probability.argmax(axis=1)])
 
     def records(self) -> list[dict[str, Any]]:
         """One mapping per row, as the server answers: label and probability per level, or value."""
@@ -146,7 +146,12 @@ class Bundle:
         manifest = read_manifest(folder)
         contents = {name: _json(folder, name) for name in sorted(FILES) if name.endswith(".json")}
         bundle = _assemble(folder, manifest, contents)
-        bundle.replay_golden()
+        try:
+            bundle.replay_golden()
+        except BundleError:
+            raise
+        except Exception as error:  # noqa: BLE001 - contents made by hand fail anywhere; each failure means refused
+            raise BundleError("bundle.bad_contents", folder=folder, why=_first_line(error)) from None
         return bundle
 
     def predict(self, rows: Any) -> Answers:
@@ -182,8 +187,9 @@ class Bundle:
         golden = self._contents["golden.json"]
         found = self.predict(golden["rows"]).answer
         expected = np.asarray(golden["answers"], dtype=np.float32)
-        if found.shape != expected.shape or not np.isfinite(found).all():
-            raise BundleError("bundle.golden_shape", folder=self.folder, found=found.shape, expected=expected.shape)
+        due = (len(golden["rows"]), len(self.levels)) if self.problem == "classification" else (len(golden["rows"]),)
+        if not found.shape == expected.shape == due or not np.isfinite(found).all():
+            raise BundleError("bundle.golden_shape", folder=self.folder, found=found.shape, expected=due)
         difference = float(np.abs(found - expected).max() / max(1.0, float(np.abs(expected).max())))
         if not difference <= GOLDEN_TOLERANCE:
             raise BundleError(
@@ -267,10 +273,17 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise BundleError("bundle.manifest_broken", folder=folder) from None
     if found_format != FORMAT:
         raise BundleError("bundle.format", folder=folder, found=found_format, known=FORMAT)
-    if not isinstance(listing, dict) or content != manifest_bytes(listing):
+    if not _is_canonical(content, listing):
         raise BundleError("bundle.manifest_broken", folder=folder)
     _check_listing(folder, listing)
     return dict(manifest)
+
+
+def _is_canonical(content: bytes, listing: Any) -> bool:
+    try:
+        return isinstance(listing, dict) and content == manifest_bytes(listing)
+    except (ValueError, AttributeError):
+        return False
 
 
 def _check_listing(folder: Path, listing: dict[str, Any]) -> None:
@@ -297,9 +310,14 @@ def _sha256(path: Path) -> str:
 
 def _json(folder: Path, name: str) -> Any:
     try:
-        return strict_json.loads((folder / name).read_bytes())
+        value = strict_json.loads((folder / name).read_bytes())
     except (ValueError, RecursionError) as error:
         raise BundleError("bundle.bad_json", folder=folder, file=name, why=error) from None
+    due = list if name == "operations.json" else dict
+    if not isinstance(value, due):
+        why = f"a {type(value).__name__} where a {due.__name__} stands"
+        raise BundleError("bundle.bad_json", folder=folder, file=name, why=why)
+    return value
 
 
 def _assemble(folder: Path, manifest: dict[str, Any], contents: dict[str, Any]) -> Bundle:
@@ -307,7 +325,7 @@ def _assemble(folder: Path, manifest: dict[str, Any], contents: dict[str, Any]) 
         schema = Schema.model_validate_json(json.dumps(contents["schema.json"]))
         operations = load_operations(contents["operations.json"])
     except (ValueError, TypeError, RecipeError) as error:
-        raise BundleError("bundle.bad_contents", folder=folder, why=str(error).splitlines()[0]) from None
+        raise BundleError("bundle.bad_contents", folder=folder, why=_first_line(error)) from None
     return _assemble_from(folder, manifest, contents, schema, operations, (folder / "graph.onnx").read_bytes())
 
 
@@ -328,8 +346,12 @@ def _assemble_from(
     try:
         session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no base; every one means a bad graph
-        raise BundleError("bundle.bad_graph", folder=folder, why=str(error).splitlines()[0]) from None
+        raise BundleError("bundle.bad_graph", folder=folder, why=_first_line(error)) from None
     return Bundle(folder, manifest["model"], schema, operations, session, contents)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n")[0] or type(error).__name__
 
 
 def _pretty(value: Any) -> bytes:

@@ -92,6 +92,6 @@ def column_bytes(column: np.ndarray) -> bytes:
     """A column as bytes that differ when any value differs (a missing text differs from an empty one)."""
     if column.dtype != object:
         return np.ascontiguousarray(column).tobytes()
-    return b"\x1f".join(
-        b"\x00" if value is None else b"\x01" + value.encode("utf-8", "surrogatepass") for value in column
-    )
+    texts = [None if value is None else value.encode("utf-8", "surrogatepass") for value in column]
+    sizes = np.array([-1 if text is None else len(text) for text in texts], dtype="<i8")
+    return sizes.tobytes() + b"".join(text for text in texts if text is not None)

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from deepwright.core.errors import ResourceError, UsageError
@@ -30,13 +30,14 @@ def write_atomic(path: Path, content: bytes) -> str:
         temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # the first error is the one to tell
+            temporary.unlink()
         raise disk_error(path, len(content), error) from None
     return hashlib.sha256(content).hexdigest()
 
 
 def append_line(path: Path, line: bytes) -> None:
-    """Append one line durably. A line torn by a crash is cut off before the next one is written."""
+    """Append one line durably. Raises ResourceError when it cannot be written; the file is then as it was."""
     size = path.stat().st_size if path.exists() else 0
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +54,7 @@ def append_line(path: Path, line: bytes) -> None:
 
 def disk_error(path: Path, wanted: int, error: OSError) -> ResourceError:
     """What the operating system said, as a ResourceError that names path, bytes wanted and bytes free."""
-    folder = next((p for p in path.absolute().parents if p.exists()), Path("/"))
+    folder = next((p for p in path.absolute().parents if os.path.exists(p)), Path("/"))  # noqa: PTH110 - never raises
     free = shutil.disk_usage(folder).free
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return ResourceError("disk.full", path=path, wanted=wanted, free=free)
@@ -86,8 +87,11 @@ def lock(path: Path, *, wait: bool = True) -> Iterator[None]:
         except BlockingIOError:
             holder = os.pread(handle, 32, 0).decode(errors="replace").strip() or "?"
             raise ResourceError("disk.locked", path=path, pid=holder) from None
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        try:
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, str(os.getpid()).encode(), 0)
+        except OSError as error:
+            raise disk_error(path, 32, error) from None
         yield
     finally:
         os.close(handle)

@@ -19,13 +19,13 @@ def is_recipe_flag(name: str) -> bool:
 
 
 def apply_flags(data: dict[str, Any], flags: list[tuple[str, str]]) -> dict[str, Any]:
-    """Plain recipe data with flags (dotted name, text) applied; shorter names first, so a kind comes before its options.
+    """Plain recipe data with flags (dotted name, text) applied; shorter names first: a kind comes before its options.
 
     Raises UsageError for an unknown name and RecipeError for a value of the wrong type.
     """
     result = dict(data)
     for name, value in sorted(flags, key=lambda flag: flag[0].count(".")):
-        path = (["source", name] if name in SOURCE_FLAGS else name.split("."))
+        path = ["source", name] if name in SOURCE_FLAGS else name.split(".")
         result = _set(Recipe, result, path, value, name)
     return result
 
@@ -53,7 +53,9 @@ def _set(part: type[Part], data: dict[str, Any], path: list[str], value: str, na
         kind = inner.get("kind")
         if kind is None:
             example = sorted(nested.kinds)[0]
-            raise UsageError("flags.kind_first", flag=f"--{name}", option=f"--{'.'.join(name.split('.')[:-1])}", example=example)
+            raise UsageError(
+                "flags.kind_first", flag=f"--{name}", option=f"--{'.'.join(name.split('.')[:-1])}", example=example
+            )
         if kind not in nested.kinds:
             nested.parse(kind, head)
         target = nested.kinds[kind]
@@ -78,7 +80,7 @@ def convert(value: str, annotation: Any) -> Any:
     >>> convert("64,64", tuple[int, ...]), convert("1e-3", float), convert("007", str)
     ((64, 64), 0.001, '007')
     """
-    choices = [a for a in get_args(annotation)] if get_origin(annotation) in (Union, types.UnionType) else [annotation]
+    choices = list(get_args(annotation)) if get_origin(annotation) in (Union, types.UnionType) else [annotation]
     for choice in choices:
         if get_origin(choice) is tuple:
             words = [word.strip() for word in value.split(",")] if value.strip() else []

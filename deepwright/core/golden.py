@@ -20,9 +20,9 @@ def _values(feature: Feature, generator: np.random.Generator) -> list[Any]:
     if feature.type in ("number", "timestamp"):
         low = feature.low if feature.low is not None else 0.0
         high = feature.high if feature.high is not None else 1.0
-        # rounded, so that the rows stay readable; the ends themselves are exact
-        values: list[Any] = [float(f"{low + share * (high - low):.6g}") for share in generator.random(NUM_ROWS)]
-        values[0], values[1] = low, high
+        # rounded, so that the rows stay readable; the ends themselves are exact, and high - low may overflow
+        inside = [float(f"{(1 - share) * low + share * high:.6g}") for share in generator.random(NUM_ROWS)]
+        values: list[Any] = [low, high, *(min(max(value, low), high) for value in inside[2:])]
     else:
         levels = feature.levels or ("",)
         values = [levels[int(generator.integers(len(levels)))] for _ in range(NUM_ROWS)]

@@ -32,23 +32,23 @@ class Ledger:
     def entries(self) -> list[dict[str, Any]]:
         """Every entry, in order, verified.
 
-        Raises SealError naming the line that does not fit. A last line without its newline was torn by a crash before
-        it was committed, and is left out.
+        A line that a merge brought in twice counts once; two beginnings (two copies begun apart, then merged) are both
+        kept. A last line that stops before its end was torn by a crash before it was committed, and is left out.
+
+        Raises SealError naming the line that does not fit.
         """
         if not self.path.exists():
             return []
-        content = self.path.read_bytes()
-        lines = content.split(b"\n")
-        entries: list[dict[str, Any]] = []
-        hashes: set[str] = set()
-        for number, line in enumerate(lines[:-1], start=1):
-            entry = self._read(line, number)
-            entries.append(entry)
-            hashes.add(entry["hash"])
-        for number, entry in enumerate(entries, start=1):
-            if any(parent not in hashes for parent in entry["parents"]) or (number > 1 and not entry["parents"]):
+        *lines, rest = self.path.read_bytes().split(b"\n")
+        if rest and not self._is_torn(rest):
+            lines.append(rest)
+        entries: dict[str, dict[str, Any]] = {}
+        for number, line in enumerate(lines, start=1):
+            entry = self._read(line)
+            if entry is None or any(parent not in entries for parent in entry["parents"]):
                 raise SealError("ledger.broken", path=self.path, line=number)
-        return entries
+            entries.setdefault(entry["hash"], entry)
+        return list(entries.values())
 
     def append(self, what: str, **fields: Any) -> dict[str, Any]:
         """Add one entry, durably; the moment it is on disk is the commit point. Gives the entry with its hash."""
@@ -57,7 +57,7 @@ class Ledger:
 
     def _append(self, what: str, fields: dict[str, Any]) -> dict[str, Any]:
         entries = self.entries()
-        self._cut_torn_line()
+        self._end_last_line()
         named = {parent for entry in entries for parent in entry["parents"]}
         heads = sorted(entry["hash"] for entry in entries if entry["hash"] not in named)
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -66,24 +66,32 @@ class Ledger:
         append_line(self.path, canonical_json(entry).encode())
         return entry
 
-    def _read(self, line: bytes, number: int) -> dict[str, Any]:
+    def _read(self, line: bytes) -> dict[str, Any] | None:
+        """The entry in a line, or None when the line is not what was written."""
         try:
             entry = json.loads(line)
-            sound = (
-                isinstance(entry, dict) and isinstance(entry["parents"], list) and entry["hash"] == _entry_hash(entry)
-            )
-        except (ValueError, KeyError):
-            sound = False
-        if not sound or canonical_json(entry).encode() != line:
-            raise SealError("ledger.broken", path=self.path, line=number)
-        return dict(entry)
+            sound = entry["hash"] == _entry_hash(entry) and canonical_json(entry).encode() == line
+            sound = sound and isinstance(entry["what"], str) and all(isinstance(p, str) for p in entry["parents"])
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None
+        return dict(entry) if sound else None
 
-    def _cut_torn_line(self) -> None:
-        if not self.path.exists():
-            return
-        content = self.path.read_bytes()
-        if content and not content.endswith(b"\n"):
-            os.truncate(self.path, content.rfind(b"\n") + 1)
+    def _is_torn(self, rest: bytes) -> bool:
+        """Whether the bytes after the last newline are the beginning of an entry: more than that was changed."""
+        try:
+            json.JSONDecoder().raw_decode(rest.decode("utf-8", "replace"))
+        except (ValueError, RecursionError):
+            return True
+        return False
+
+    def _end_last_line(self) -> None:
+        """Cut off a torn last line, or give a whole one the newline that a crash took."""
+        content = self.path.read_bytes() if self.path.exists() else b""
+        start = content.rfind(b"\n") + 1
+        if content[start:] and self._is_torn(content[start:]):
+            os.truncate(self.path, start)
+        elif content[start:]:
+            append_line(self.path, b"")
 
 
 class LookLedger:

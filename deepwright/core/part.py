@@ -12,7 +12,6 @@ and the search range.
 
 import hashlib
 import json
-import math
 from typing import Any, ClassVar, Self, get_args
 
 from pydantic import (
@@ -49,10 +48,11 @@ def option(
     A default that is a part's class stands for that part with its own defaults.
     low, high: inclusive bounds. above, below: exclusive bounds. search: (low, high), (low, high, "log") or choices.
     """
-    extra = {k: v for k, v in {"unit": unit, "search": search}.items() if v is not None}
+    extra: dict[str, Any] = {k: v for k, v in {"unit": unit, "search": search}.items() if v is not None}
     if isinstance(default, type) and issubclass(default, Part):
         return Field(default_factory=default, description=help)
-    return Field(default, description=help, ge=low, le=high, gt=above, lt=below, json_schema_extra=extra or None)
+    bounds: dict[str, Any] = {"ge": low, "le": high, "gt": above, "lt": below}
+    return Field(default, description=help, json_schema_extra=extra or None, **bounds)
 
 
 class Part(BaseModel):
@@ -124,7 +124,7 @@ class Part(BaseModel):
         if cls.family and not cls.kind:
             if kind is None:
                 raise RecipeError("part.no_kind", where=where, allowed=", ".join(sorted(cls.kinds)))
-            if kind not in cls.kinds:
+            if not isinstance(kind, str) or kind not in cls.kinds:
                 hint = did_you_mean(str(kind), sorted(cls.kinds))
                 raise RecipeError(
                     "part.unknown_kind", where=where, kind=kind, allowed=", ".join(sorted(cls.kinds)), hint=hint
@@ -273,7 +273,7 @@ def _is_default(value: Any, default: Any) -> bool:
         )
     if isinstance(value, tuple) and isinstance(default, tuple) and len(value) == len(default):
         return all(_is_default(v, d) for v, d in zip(value, default, strict=True))
-    return type(value) is type(default) and bool(value == default)
+    return isinstance(value, bool) == isinstance(default, bool) and bool(value == default)
 
 
 def _identities(value: Any) -> Any:
@@ -281,6 +281,6 @@ def _identities(value: Any) -> Any:
         return value._identity()
     if isinstance(value, tuple):
         return [_identities(v) for v in value]
-    if isinstance(value, float) and math.isfinite(value) and value == int(value):
-        return float(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # 3.0 and 3, 0.0 and -0.0 are equal options
     return value

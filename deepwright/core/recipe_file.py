@@ -61,7 +61,7 @@ def dump_recipe(recipe: Recipe) -> str:
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
     yaml.allow_unicode = True
-    yaml.sort_base_mapping_type_on_output = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     yaml.width = 4096
     stream = io.StringIO()
     yaml.dump(recipe.dump(), stream)
@@ -131,7 +131,9 @@ class _Reader:
         if event.style in ("'", '"', "|", ">"):
             return str(event.value)
         if len(event.value) > DIGITS_LIMIT and _INT.fullmatch(event.value):
-            raise RecipeError("yaml.long_number", path=self.path, line=line, digits=len(event.value), limit=DIGITS_LIMIT)
+            raise RecipeError(
+                "yaml.long_number", path=self.path, line=line, digits=len(event.value), limit=DIGITS_LIMIT
+            )
         return scalar(event.value)
 
     def _sequence(self, depth: int) -> list[Any]:

@@ -99,7 +99,8 @@ class Look(Record):
 class Report(Record):
     """The result of one run.
 
-    evidence: part > member > {"confusion": [[int]], "roc": [[false, true]...], "pr": ..., "calibration": ..., "residuals": ...}.
+    evidence: part > member > {"confusion": [[int]], "roc": [[false, true]...], "pr": ..., "calibration": ...,
+    "residuals": ...}.
     history: one mapping per epoch: {"epoch", "seconds", "lr", "train": {METRIC: value}, "validation": {...}}.
     """
 

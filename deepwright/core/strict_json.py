@@ -1,16 +1,24 @@
-"""JSON as we accept it: UTF-8, no duplicate keys, no NaN or infinity, bounded depth."""
+"""JSON as we accept it: UTF-8, no duplicate keys, no NaN or infinity, no half characters, bounded depth."""
 
 import json
+import math
+import re
 from typing import Any
 
 MAX_DEPTH = 32
+
+_STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def loads(content: bytes) -> Any:
     """The value. Raises ValueError saying what is wrong: duplicate key, NaN, depth, encoding, syntax."""
     text = content.decode("utf-8")
     _check_depth(text)
-    return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite)
+    if _SURROGATE.search(text):
+        json.dumps(value, ensure_ascii=False).encode("utf-8")  # a half of a pair fails here
+    return value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -28,20 +36,18 @@ def _refuse_constant(word: str) -> None:
     raise ValueError(f"{word} is no number in JSON")
 
 
+def _finite(word: str) -> float:
+    value = float(word)
+    if not math.isfinite(value):
+        raise ValueError(f"{word[:40]} is beyond the largest number")
+    return value
+
+
 def _check_depth(text: str) -> None:
     depth = 0
-    in_string = escaped = False
-    for character in text:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                in_string = False
-        elif character == '"':
-            in_string = True
-        elif character in "[{":
+    for match in _STRING_OR_BRACKET.finditer(text):
+        character = text[match.start()]
+        if character in "[{":
             depth += 1
             if depth > MAX_DEPTH:
                 raise ValueError(f"it is nested deeper than {MAX_DEPTH}")

@@ -140,10 +140,10 @@ def _link(sums: np.ndarray, link: str) -> np.ndarray:
     if link == "identity":
         return sums
     if link == "sigmoid":
-        positive = 1.0 / (1.0 + np.exp(-sums))
+        positive = 0.5 * (1.0 + np.tanh(0.5 * sums))  # exp(-sums) would overflow
         return np.concatenate([1.0 - positive, positive], axis=1)
-    shifted = np.exp(sums - sums.max(axis=1, keepdims=True))
-    return shifted / shifted.sum(axis=1, keepdims=True)
+    shifted: np.ndarray = np.exp(sums - sums.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
 
 def _shaped(rows: np.ndarray, answer: Answer) -> np.ndarray:

@@ -63,7 +63,7 @@ class Graph:
             if width is None:
                 value = self.add("Squeeze", value, self.constant([1], np.int64))
             self.nodes.append(helper.make_node("Identity", [value], [f"{name}"]))
-            shape = ["N"] if width is None else ["N", width]
+            shape: list[str | int | None] = ["N"] if width is None else ["N", width]
             kind = TensorProto.DOUBLE if element == "double" else TensorProto.FLOAT
             infos.append(helper.make_tensor_value_info(name, kind, shape))
         graph = helper.make_graph(self.nodes, "deepwright", self.inputs, infos, self.constants)
