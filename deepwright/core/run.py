@@ -1,6 +1,7 @@
 """Run: the folder of one practice, and the only place of its effects.
 
-    runs/NAME/ recipe.yaml ledger.jsonl profile.json events.jsonl checkpoint/ data/ report.json report.html bundle/ members/
+    runs/NAME/ recipe.yaml ledger.jsonl profile.json events.jsonl checkpoint/ data/ report.json report.html
+               bundle/ members/
 
 Every file is written whole or not at all, and every result is committed by a line of the run's ledger.
 """
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from deepwright.core.bundle import Bundle
 from deepwright.core.disk import lock, safe_name, sha256_file, write_atomic
 from deepwright.core.errors import DataError, UsageError, did_you_mean
 from deepwright.core.ledger import Ledger
@@ -101,6 +103,11 @@ class Run:
     def report(self) -> Report:
         """The run's report. Raises DataError when the run has none yet, or when the file was changed."""
         return Report.model_validate_json(self.read("report.json"))
+
+    @property
+    def bundle(self) -> Bundle:
+        """The bundle that ships, loaded and checked."""
+        return Bundle.load(self.bundle_folder)
 
     @property
     def bundle_folder(self) -> Path:

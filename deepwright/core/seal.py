@@ -1,5 +1,6 @@
 """Split: train, validation and a sealed test part that opens once for its rows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from deepwright.core.dataset import Dataset
 from deepwright.core.errors import LeakError, SealError
 from deepwright.core.ledger import LookLedger
-from deepwright.core.schema import Columns
+from deepwright.core.schema import Columns, Schema
 from deepwright.core.step import require_part
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
@@ -39,6 +40,14 @@ class Sealed:
     def fingerprint(self) -> str:
         return self.__data.fingerprint
 
+    def with_schema(self, schema: Schema) -> "Sealed":
+        """The same closed rows under what the training part taught."""
+        return Sealed(self.__data.with_schema(schema))
+
+    def keep(self, write: Callable[[Dataset], None]) -> None:
+        """Hand the rows to a writer that stores them unread, so that a later process can look."""
+        write(self.__data)
+
     def audit_inputs(self) -> Columns:
         """The input columns, for audits of leakage and shift; no label."""
         return self.__data.inputs
@@ -53,12 +62,25 @@ class Sealed:
         looks.record(self.hashes, run=run, bundle=bundle, reason=reason, result_exists=result_exists)
         return self.__data
 
+    def reopen(self, looks: LookLedger, look: str) -> Dataset:
+        """The rows again, for recomputing what a counted look has shown already.
+
+        Raises SealError when the ledger knows no such look at these rows.
+        """
+        if look not in {entry["hash"] for entry in looks.looks(self.hashes)}:
+            raise SealError("seal.unknown_look", look=look[:12], path=looks.ledger.path)
+        return self.__data
+
 
 @dataclass(frozen=True)
 class Split:
     train: Dataset
     validation: Dataset
     test: Sealed
+
+    def with_schema(self, schema: Schema) -> "Split":
+        """The same rows under what the training part taught."""
+        return Split(self.train.with_schema(schema), self.validation.with_schema(schema), self.test.with_schema(schema))
 
 
 def make_split(whole: Dataset, parts: np.ndarray, test: Dataset | None = None) -> Split:

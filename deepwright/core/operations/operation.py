@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar
 
+import numpy as np
+
 from deepwright.core.operations.graph import Graph
 from deepwright.core.part import Part
 from deepwright.core.schema import Columns
@@ -16,9 +18,26 @@ class Operation(Part, family="operation"):
         """New columns; the given ones are not changed."""
         raise NotImplementedError
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The numbers it learned, by the option's name: what a bundle keeps as weights."""
+        arrays = {name: getattr(self, name) for name in type(self).model_fields}
+        return {
+            name: np.asarray(value, dtype=np.int64 if _all_whole(value) else np.float64)
+            for name, value in arrays.items()
+            if isinstance(value, tuple) and value and not isinstance(_first(value), str)
+        }
+
     def graph(self, graph: Graph) -> None:
         """Add the same computation to an ONNX graph, reading and setting `graph.values[name]`."""
         raise NotImplementedError
+
+
+def _first(value: Any) -> Any:
+    return _first(value[0]) if isinstance(value, tuple) else value
+
+
+def _all_whole(value: Any) -> bool:
+    return all(map(_all_whole, value)) if isinstance(value, tuple) else isinstance(value, int)
 
 
 def load_operations(data: list[dict[str, Any]]) -> tuple[Operation, ...]:

@@ -1,0 +1,523 @@
+"""The command line: one function a command; options of the recipe come from the parts' own definitions."""
+
+import errno
+import json as json_library
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, CycloptsError, Parameter
+from cyclopts.exceptions import UnknownOptionError
+
+from deepwright.core.errors import PracticeError, ResourceError, UsageError, did_you_mean
+from deepwright.core.text import text
+
+if TYPE_CHECKING:
+    from deepwright.core.recipe import Recipe
+
+EXIT_FAILURE, EXIT_USAGE, EXIT_RESOURCES, EXIT_INTERRUPTED = 1, 2, 5, 130
+
+app = App(
+    name="deepwright",
+    help="From raw data to a deployed model, with the rules of good practice held by construction.",
+    version=lambda: version("deepwright"),
+    default_parameter=Parameter(negative=()),
+    help_on_error=False,
+)
+
+Json = Annotated[bool, Parameter("--json", help="print one JSON object as the last line")]
+Runs = Annotated[Path, Parameter("--runs", help="folder of the runs")]
+With = Annotated[Path | None, Parameter("--with", help="a Python file with parts of your own")]
+
+_flags: list[tuple[str, str]] = []
+"""Recipe options of the current command line: (dotted name, text), taken out before cyclopts sees the rest."""
+
+
+@app.command
+def run(
+    source: str,
+    *,
+    final: bool = False,
+    reason: str | None = None,
+    budget: str | None = None,
+    dry_run: bool = False,
+    name: str | None = None,
+    runs: Runs = Path("runs"),
+    plugin: With = None,
+    allow: str | None = None,
+    json: Json = False,
+) -> int:
+    """Everything from raw data to a judged bundle; the test part stays sealed.
+
+    Every option of the recipe is a flag too: --target COL, --network.widths 64,64, --train.epochs 20 ...
+    `deepwright parts recipe` lists them all.
+
+    Parameters
+    ----------
+    source
+        A table (CSV, TSV, Parquet, JSON Lines; .gz too) or a recipe (.yaml).
+    final
+        Take the one look at the test part at the end.
+    reason
+        Why a rule is set aside (--allow), or why a further look is taken (--final).
+    budget
+        Training time at most: 90s, 10m, 1h.
+    dry_run
+        One batch through every stage; print time, memory and disk, and write nothing.
+    name
+        The run's name; default: the source's name and eight digits of recipe and data.
+    allow
+        Rules to set aside, separated by commas; needs --reason.
+    """
+    from deepwright.practice.run import practise
+    from deepwright.practice.show import terminal
+
+    recipe = _recipe(source, plugin, allow, reason)
+    if dry_run:
+        return _dry_run(recipe, runs, json)
+    done = practise(
+        recipe,
+        runs=runs,
+        name=name,
+        final=final,
+        reason=reason,
+        budget_s=parse_duration(budget) if budget else None,
+        show=terminal(),
+    )
+    return _show_report(done, json)
+
+
+@app.command
+def test(run: str, *, reason: str | None = None, json: Json = False) -> int:
+    """Open the seal: the one look at the test part.
+
+    Parameters
+    ----------
+    run
+        The run's folder or name.
+    reason
+        Why a further look is taken; stamped on every later report.
+    """
+    from deepwright.core.run import Run
+    from deepwright.practice.look import look
+    from deepwright.practice.show import terminal
+
+    found = Run.open(run)
+    look(found, reason=reason, show=terminal())
+    return _show_report(found, json)
+
+
+@app.command
+def report(run: str, *, verify: bool = False, json: Json = False) -> int:
+    """Show a run's report.
+
+    Parameters
+    ----------
+    run
+        The run's folder or name.
+    verify
+        Compute every number again in a fresh process and compare.
+    """
+    from deepwright.core.run import Run
+    from deepwright.practice.verify import verify as recompute
+
+    found = Run.open(run)
+    if verify:
+        result = recompute(found)
+        key = "verify.exact" if result.is_exact else "verify.near"
+        print(text(key, numbers=result.numbers, difference=result.difference))
+        if json:
+            _print_json({**found.report.summary(), "verified": result.numbers, "difference": result.difference})
+        return 0
+    return _show_report(found, json)
+
+
+@app.command
+def rerun(run: str, *, json: Json = False) -> int:
+    """Walk the same recipe on the same data again: the same bits, or the first difference named.
+
+    Parameters
+    ----------
+    run
+        The run's folder or name.
+    """
+    from deepwright.core.run import Run
+    from deepwright.practice.rerun import rerun as again
+    from deepwright.practice.show import terminal
+
+    result = again(Run.open(run), show=terminal())
+    if result.difference is None:
+        print(text("rerun.same", compared=result.compared, run=result.again.folder))
+    else:
+        changed = ", ".join(result.changed_environment) or text("rerun.nothing_changed")
+        print(text("rerun.differs", difference=result.difference, run=result.again.folder, changed=changed))
+    if json:
+        _print_json({"run": str(result.again.folder), "compared": result.compared, "difference": result.difference})
+    return 0 if result.difference is None else 4
+
+
+@app.command
+def predict(
+    bundle: str,
+    rows: Path,
+    *,
+    output: Annotated[Path, Parameter(("--output", "-o"))],
+    overwrite: bool = False,
+    json: Json = False,
+) -> int:
+    """Answer every row of a file: label and probabilities (or value), and whether the row is out of range.
+
+    Parameters
+    ----------
+    bundle
+        A bundle's folder, or a run.
+    rows
+        A table with the model's columns; it may be larger than memory.
+    output
+        Where the answers go: .csv or .jsonl.
+    overwrite
+        Replace an existing output.
+    """
+    from deepwright.practice.predict import predict_file
+
+    result = predict_file(find_bundle(bundle), rows, output, flags=list(_flags), overwrite=overwrite)
+    print(text("predict.done", rows=result.rows, out_of_range=result.out_of_range, set_aside=result.set_aside, path=output))
+    if json:
+        _print_json(
+            {"rows": result.rows, "out_of_range": result.out_of_range, "set_aside": result.set_aside, "output": str(output)}
+        )
+    return 0
+
+
+@app.command
+def export(
+    bundle: str,
+    *,
+    to: str,
+    output: Annotated[Path | None, Parameter(("--output", "-o"))] = None,
+    json: Json = False,
+) -> int:
+    """Write a bundle in another form, checked against it.
+
+    Parameters
+    ----------
+    bundle
+        A bundle's folder, or a run.
+    to
+        The target, for example onnx; `deepwright parts target` lists them.
+    output
+        The folder to write; default: export-TARGET beside the bundle.
+    """
+    from deepwright import parts
+    from deepwright.core.bundle import Bundle
+    from deepwright.core.families import Exporter
+
+    parts.load_installed()
+    folder = find_bundle(bundle)
+    target = Exporter.parse(to, "--to")
+    output = output or folder.parent / f"export-{to}"
+    files = target.export(Bundle.load(folder), output)
+    for path in files:
+        print(path)
+    if json:
+        _print_json({"target": to, "files": [str(path) for path in files]})
+    return 0
+
+
+@app.command
+def serve(bundle: str, *, host: str = "127.0.0.1", port: int = 8765, queue: int = 64) -> int:
+    """Answer requests over HTTP: POST /predict, GET /health, /metrics, /openapi.json.
+
+    Parameters
+    ----------
+    bundle
+        A bundle's folder, or a run.
+    host
+        The address to listen on.
+    port
+        The port; 0 takes a free one.
+    queue
+        Requests waiting at most; more are answered 503.
+    """
+    from deepwright.deploy.serve import serve as serve_bundle
+
+    serve_bundle(find_bundle(bundle), host=host, port=port, queue=queue, ready=lambda line: print(line, flush=True))
+    return 0
+
+
+@app.command
+def prove(
+    proof: str | None = None,
+    *,
+    on: Path | None = None,
+    trials: int | None = None,
+    json: Json = False,
+) -> int:
+    """Prove the rules on this machine, with planted faults: leakage, seal, parity, resume, bundle.
+
+    Parameters
+    ----------
+    proof
+        One of the proofs; default: all.
+    on
+        A table of your own (with --target COL and the options `run` takes).
+    trials
+        How many trials where a proof draws at random.
+    """
+    from deepwright.practice.prove import prove as prove_rules
+
+    recipe = _recipe(str(on), None, None, None) if on is not None else None
+    outcome = prove_rules(proof, recipe=recipe, trials=trials, say=lambda line: print(line, flush=True))
+    if json:
+        _print_json({"claims": [claim.record() for claim in outcome]})
+    return 0 if all(claim.holds for claim in outcome) else 4
+
+
+@app.command
+def parts(family: str | None = None, kind: str | None = None, *, plugin: With = None, json: Json = False) -> int:
+    """List the families of parts, the kinds of a family, or a kind's options.
+
+    Parameters
+    ----------
+    family
+        A family, or `recipe` for every flag of `run`.
+    kind
+        A kind of the family.
+    """
+    from deepwright.practice.parts_page import lines, record
+
+    _load_parts(plugin)
+    for line in lines(family, kind):
+        print(line)
+    if json:
+        _print_json(record(family, kind))
+    return 0
+
+
+@app.command
+def ls(*, runs: Runs = Path("runs"), json: Json = False) -> int:
+    """List the runs here with their results."""
+    from deepwright.practice.listing import listing, lines
+
+    found = listing(runs)
+    for line in lines(found):
+        print(line)
+    if json:
+        _print_json({"runs": found})
+    return 0
+
+
+@app.command
+def doctor(*, json: Json = False) -> int:
+    """Look at this machine and installation: what works, what is missing, what to do."""
+    from deepwright.practice.doctor import examine
+
+    checks = examine()
+    for check in checks:
+        print(f"{'ok  ' if check.is_fine else 'FIX '} {check.what}: {check.found}{'' if check.is_fine else '  ' + check.fix}")
+    if json:
+        _print_json({"checks": [check.record() for check in checks]})
+    return 0 if all(check.is_fine for check in checks) else EXIT_RESOURCES
+
+
+@app.command
+def demo(*, runs: Runs = Path("runs"), json: Json = False) -> int:
+    """The main job on real data that ships with the package: run, verify, serve one prediction."""
+    from deepwright.practice.demo import demonstrate
+    from deepwright.practice.show import terminal
+
+    shown = demonstrate(runs, terminal())
+    if json:
+        _print_json(shown)
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its code (see DESIGN: 0 done, 1 ours, 2 usage, 3 data, 4 rule, 5 resources)."""
+    sys.exit(call(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def call(arguments: list[str]) -> int:
+    """Run one command and give its exit code; errors are one line on stderr."""
+    wants_json = "--json" in arguments
+    try:
+        rest = _take_flags(arguments)
+        return app(rest, exit_on_error=False, print_error=False, result_action="return_value") or 0
+    except CycloptsError as error:
+        return _fail(UsageError("cli.usage", why=_usage(error)), wants_json)
+    except PracticeError as error:
+        return _fail(error, wants_json)
+    except KeyboardInterrupt:
+        print(text("cli.interrupted"), file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except MemoryError:
+        return _fail(ResourceError("cli.no_memory"), wants_json)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            return _fail(ResourceError("cli.disk_full", path=error.filename or "?"), wants_json)
+        return _own_failure()
+    except Exception:  # noqa: BLE001 - the last border: what is no PracticeError is a fault of ours, shown in full
+        return _own_failure()
+
+
+def find_bundle(path: str) -> Path:
+    """The bundle's folder for a bundle or a run. Raises UsageError when there is none."""
+    for folder in (Path(path), Path(path) / "bundle", Path("runs") / path / "bundle"):
+        if (folder / "manifest.json").exists():
+            return folder
+    raise UsageError("cli.no_bundle", path=path)
+
+
+def parse_duration(words: str) -> float:
+    """Seconds of `90s`, `10m`, `1.5h` or a plain number. Raises UsageError else.
+
+    >>> parse_duration("10m")
+    600.0
+    """
+    units = {"s": 1.0, "m": 60.0, "h": 3600.0}
+    number, unit = (words[:-1], units[words[-1]]) if words and words[-1] in units else (words, 1.0)
+    try:
+        seconds = float(number) * unit
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < 1e9:
+        raise UsageError("cli.bad_duration", found=repr(words))
+    return seconds
+
+
+def _take_flags(arguments: list[str]) -> list[str]:
+    """Take the recipe's options out of the arguments of the commands that have them."""
+    _flags.clear()
+    command = next((a for a in arguments if not a.startswith("-")), None)
+    if command not in ("run", "prove", "predict"):
+        return arguments
+    from deepwright.core.flags import is_recipe_flag
+
+    rest: list[str] = []
+    position = 0
+    while position < len(arguments):
+        argument = arguments[position]
+        name, equals, value = argument[2:].partition("=") if argument.startswith("--") else ("", "", "")
+        name = name.replace("-", "_")
+        position += 1
+        if not name or not is_recipe_flag(name) or name in ("allow", "plugin"):
+            rest.append(argument)
+            continue
+        if not equals:
+            if position == len(arguments):
+                raise UsageError("cli.flag_without_value", flag=argument)
+            value = arguments[position]
+            position += 1
+        _flags.append((name, value))
+    return rest
+
+
+def _usage(error: CycloptsError) -> str:
+    message = str(error).replace("\n", " ")
+    if isinstance(error, UnknownOptionError):
+        from deepwright.core.flags import flags_of
+        from deepwright.core.recipe import Recipe
+
+        _load_parts(None)
+        word = str(error.token.keyword)
+        command = [*app.resolved_commands()] if hasattr(app, "resolved_commands") else []
+        known = [flag for flag, *_ in flags_of(Recipe)] + [f"--{flag}" for flag in command]
+        own = ["--final", "--reason", "--budget", "--dry-run", "--name", "--runs", "--with", "--allow", "--json"]
+        return text("cli.unknown_option", option=word, hint=did_you_mean(word, known + own))
+    return message
+
+
+def _recipe(source: str, plugin: Path | None, allow: str | None, reason: str | None) -> "Recipe":
+    """The recipe of a YAML file or of a bare source, with the flags applied."""
+    from deepwright.core.flags import apply_flags
+    from deepwright.core.recipe import Recipe
+    from deepwright.core.recipe_file import load_recipe, parse_yaml
+
+    path = Path(source)
+    data: dict[str, Any] = {"source": {"kind": "table", "path": source}}
+    if path.suffix in (".yaml", ".yml"):
+        if path.is_file():
+            named = (parse_yaml(path.read_text(encoding="utf-8", errors="replace"), source) or {}).get("plugin")
+            plugin = plugin or (Path(named) if named else None)
+        digest = _load_parts(plugin)
+        data = load_recipe(path).dump()
+    else:
+        digest = _load_parts(plugin)
+    data = apply_flags(data, _flags)
+    if plugin is not None:
+        data |= {"plugin": str(plugin), "plugin_sha256": digest}
+    if allow is not None:
+        if reason is None:
+            raise UsageError("cli.allow_without_reason", rules=allow)
+        data["allow"] = [{"rule": rule.strip(), "reason": reason} for rule in allow.split(",")]
+    if "target" not in data:
+        raise UsageError("cli.no_target", source=source, columns=", ".join(_columns(data)))
+    return Recipe.parse(data)
+
+
+def _columns(data: dict[str, Any]) -> list[str]:
+    from deepwright.core.families import Source
+    from deepwright.data.collect import read_chunks
+
+    source = Source.parse(data["source"], "source")
+    first = next(iter(read_chunks(data["source"]["path"], source, 100)))
+    return list(first.names)
+
+
+def _load_parts(plugin: Path | None) -> str | None:
+    from deepwright import parts as known_parts
+
+    known_parts.load_installed()
+    return known_parts.load_plugin(plugin) if plugin is not None else None
+
+
+def _dry_run(recipe: "Recipe", runs: Path, wants_json: bool) -> int:
+    from dataclasses import asdict
+
+    from deepwright.practice.plan import plan, plan_lines
+
+    found = plan(recipe, runs=runs)
+    for line in plan_lines(found):
+        print(line)
+    if wants_json:
+        _print_json(asdict(found))
+    return 0
+
+
+def _show_report(run: Any, wants_json: bool) -> int:
+    from deepwright.evaluate.lines import summary_lines
+    from deepwright.practice.reporting import next_commands, short
+
+    report = run.report
+    for line in summary_lines(report):
+        print(line)
+    print(text("cli.report_at", path=short(run.folder / "report.html")))
+    for command in next_commands(run, report)[:1]:
+        print(text("cli.next", command=command))
+    if wants_json:
+        _print_json(report.summary())
+    return 0
+
+
+def _fail(error: PracticeError, wants_json: bool) -> int:
+    print(text("cli.error", text=error), file=sys.stderr)
+    if wants_json:
+        _print_json({"error": {"kind": type(error).__name__, "key": error.key, "text": str(error)}, "exit": error.exit_code})
+    return error.exit_code
+
+
+def _own_failure() -> int:
+    traceback.print_exc()
+    print(text("cli.own_failure"), file=sys.stderr)
+    return EXIT_FAILURE
+
+
+def _print_json(value: Any) -> None:
+    print(json_library.dumps(value, ensure_ascii=False, default=str), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Imports the stage folders, so that every part is known by its kind; loads extensions and users' own files."""
+
+import hashlib
+import importlib.util
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+
+from deepwright.core.errors import UsageError
+from deepwright.core.part import FAMILIES, Part
+from deepwright.data import encode, missing, scale, split, table
+from deepwright.deploy.targets import onnx
+from deepwright.evaluate import classify, regress
+from deepwright.model import baselines, module, tabular
+from deepwright.train import loss, optim, schedule
+
+BUILT_IN: tuple[ModuleType, ...] = (
+    baselines, classify, encode, loss, missing, module, onnx, optim, regress, scale, schedule, split, table, tabular,
+)  # fmt: skip
+"""Every module that defines kinds."""
+
+
+def families() -> dict[str, dict[str, type[Part]]]:
+    """Every family's kinds by name, both sorted."""
+    return {name: dict(sorted(base.kinds.items())) for name, base in sorted(FAMILIES.items())}
+
+
+def load_installed() -> None:
+    """Import the extensions that installed packages offer under the entry point `deepwright.parts`."""
+    for point in entry_points(group="deepwright.parts"):
+        point.load()
+
+
+def load_plugin(path: str | Path) -> str:
+    """Import a user's file with parts of their own, once; gives its SHA-256.
+
+    The module is known by the file's stem. Raises UsageError when the file is missing, or when another file of that
+    name, or an older state of it, has been imported in this process.
+    """
+    path = Path(path).absolute()
+    if not path.is_file() or path.suffix != ".py":
+        raise UsageError("plugin.no_file", path=path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    loaded = sys.modules.get(path.stem)
+    if loaded is not None:
+        if getattr(loaded, "__deepwright_sha256__", None) != digest:
+            raise UsageError("plugin.name_taken", path=path, name=path.stem)
+        return digest
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None, f"{path} is a Python file"
+    module = importlib.util.module_from_spec(spec)
+    module.__deepwright_sha256__ = digest  # type: ignore[attr-defined]
+    sys.modules[path.stem] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[path.stem]
+        raise
+    return digest

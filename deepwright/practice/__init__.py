@@ -1,0 +1,1 @@
+"""The walks through the stages; `run.py` is the straight line."""

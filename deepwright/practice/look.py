@@ -1,0 +1,47 @@
+"""Opening the seal: the one look at the test part, counted before it happens."""
+
+from deepwright.core.errors import SealError
+from deepwright.core.ledger import LookLedger, workspace
+from deepwright.core.report import Report
+from deepwright.core.run import Run
+from deepwright.core.text import text
+from deepwright.evaluate.compare import verdict
+from deepwright.practice.keep import kept_test
+from deepwright.practice.opening import recipe_of
+from deepwright.practice.reporting import measure, member_bundles, metrics_of, publish
+from deepwright.practice.show import Show, quiet
+
+
+def look(run: Run, *, reason: str | None = None, show: Show = quiet) -> Report:
+    """Judge the bundle (and its baselines) on the test part and add the result to the report.
+
+    Raises SealError when these rows have been looked at before and no reason is given. A look that was counted and
+    then killed is finished by the same call, without being counted again.
+    """
+    report = run.report
+    recipe = recipe_of(run)
+    looks = LookLedger(workspace())
+    sealed = kept_test(run)
+    result = run.entry("tested")
+    known = looks.looks(sealed.hashes)
+    finished = result is not None and bool(known) and result["look"] == known[-1]["hash"]
+    if result is not None and not finished and reason is None:
+        raise SealError("seal.looked_by_run", run=run.name, when=result["when"], path=looks.ledger.path)
+    bundles = member_bundles(run, report)
+    test = sealed.open(looks, run=run.name, bundle=report.bundle_digest, reason=reason, result_exists=finished)
+    show.say(text("run.looked", rows=len(test), count=len(looks.looks(sealed.hashes))))
+    metrics = metrics_of(recipe, test)
+    measured = measure(bundles, test, metrics, optimistic=frozenset(), seed=recipe.seed)
+    report = report.model_copy(
+        update={
+            "numbers": (*(n for n in report.numbers if n.part != "test"), *measured.numbers),
+            "evidence": {**report.evidence, "test": measured.evidence},
+            "verdict": verdict(
+                measured.target, measured.answers, metrics[0], chosen=report.chosen, part="test", seed=recipe.seed
+            ),
+            "looks": looks.as_looks(sealed.hashes),
+        }
+    )
+    publish(run, report)
+    run.commit("tested", look=looks.looks(sealed.hashes)[-1]["hash"], bundle=report.bundle_digest)
+    return report

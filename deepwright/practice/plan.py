@@ -1,0 +1,104 @@
+"""The dry run: one batch through every stage, and the time, memory and disk that the whole run will take."""
+
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from deepwright.core.recipe import Recipe
+from deepwright.data.collect import collect
+from deepwright.data.prepare import fit_prepare
+from deepwright.model.answer import answering
+from deepwright.model.export import export_network
+from deepwright.practice.member import learning_target, num_outputs, target_scale, tensors
+from deepwright.practice.run import split_rows
+from deepwright.train.loop import fit
+
+PROBE_STEPS = 20
+BASELINES_FACTOR = 1.5
+"""Baselines, judging and writing beside training, as a factor of reading time; from runs on Adult (docs/log.md)."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will take at most; early stopping may end it sooner. Bytes are of peak memory and of the run's folder."""
+
+    rows: dict[str, int]
+    features: int
+    num_weights: int
+    steps: int
+    seconds: float
+    memory_bytes: int
+    memory_free_bytes: int
+    disk_bytes: int
+    disk_free_bytes: int
+
+
+def plan(recipe: Recipe, *, data: Any = None, test: Any = None, runs: Path = Path("runs")) -> Plan:
+    """Send one batch through collect, split, prepare, build, train and export; write nothing."""
+    import torch
+
+    started = time.monotonic()
+    process = psutil.Process()
+    table = collect(recipe, data, test)
+    split, _ = split_rows(recipe, table)
+    fitted, inputs = fit_prepare(split.train, recipe.prepare, recipe.network.form)
+    mean, sd = target_scale(split.train)
+    torch.manual_seed(recipe.seed)
+    module = recipe.network.build(inputs, num_outputs(split.train))
+    export_network(answering(module, split.train.schema.problem, mean, sd), inputs, split.train.schema.problem)
+    prepared = tensors(fitted, inputs, split.train.inputs)
+    target = learning_target(split.train, mean, sd)
+    reading_s = time.monotonic() - started
+
+    size = min(len(split.train), PROBE_STEPS * recipe.train.batch_size)
+    probe_started = time.monotonic()
+    fit(
+        module,
+        train=({name: tensor[:size] for name, tensor in prepared.items()}, target[:size]),
+        validation=None,
+        loss=recipe.train.loss,
+        optimizer=recipe.train.optimizer,
+        schedule=recipe.train.schedule,
+        epochs=1,
+        batch_size=recipe.train.batch_size,
+        seed=recipe.seed,
+        patience=None,
+        metrics={},
+        watch="loss",
+        greater_is_better=False,
+        answer=None,
+        sample=1,
+        checkpoints=None,
+        budget_s=None,
+        threads=recipe.train.threads,
+    ).finish()
+    probe_s = time.monotonic() - probe_started
+    steps = -(-len(split.train) // recipe.train.batch_size) * recipe.train.epochs
+    probe_steps = max(1, -(-size // recipe.train.batch_size))
+    kept = sum(_bytes_of(column) for data in (split.train, split.validation) for column in data.columns.values())
+    runs = runs.absolute()
+    existing = next(p for p in (runs, *runs.parents) if p.exists())
+    return Plan(
+        rows={"train": len(split.train), "validation": len(split.validation), "test": len(split.test)},
+        features=len(split.train.schema.inputs),
+        num_weights=sum(p.numel() for p in module.parameters()),
+        steps=steps,
+        seconds=reading_s * (1 + BASELINES_FACTOR) + probe_s / probe_steps * steps,
+        memory_bytes=process.memory_info().rss + 2 * sum(t.nbytes for t in prepared.values()),
+        memory_free_bytes=psutil.virtual_memory().available,
+        disk_bytes=kept + 8 * sum(p.numel() * 4 for p in module.parameters()) + (2 << 20),
+        disk_free_bytes=shutil.disk_usage(existing).free,
+    )
+
+
+def _bytes_of(column: np.ndarray) -> int:
+    if column.dtype != object:
+        return column.nbytes
+    return sum(len(value) if value is not None else 0 for value in column) + 8 * len(column)
+
+

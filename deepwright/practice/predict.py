@@ -1,0 +1,60 @@
+"""Batch prediction: a file of rows, larger than memory if need be, through a bundle."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deepwright import parts
+from deepwright.core.bundle import Bundle
+from deepwright.core.errors import DataError, did_you_mean
+from deepwright.core.families import Source
+from deepwright.core.flags import SOURCE_FLAGS, apply_flags
+from deepwright.core.schema import Columns, Schema
+from deepwright.data.collect import read_chunks
+from deepwright.data.types import decode_inputs
+from deepwright.deploy.batch import predict_stream
+
+CHUNK_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class Predicted:
+    rows: int
+    out_of_range: int
+    set_aside: int
+
+
+def predict_file(
+    bundle_folder: Path, rows: Path, output: Path, *, flags: list[tuple[str, str]], overwrite: bool
+) -> Predicted:
+    """Answer every row of `rows` into `output` in constant memory; rows that cannot be read are counted and named.
+
+    flags: source options (--columns, --delimiter ...) as the file needs them; the bundle's own recipe gives the rest.
+    Raises DataError when a column of the model is not in the file.
+    """
+    parts.load_installed()
+    bundle = Bundle.load(bundle_folder)
+    source = dict(bundle.recipe["source"]) | {"path": str(rows), "test": None}
+    source = apply_flags({"source": source}, [flag for flag in flags if flag[0] in SOURCE_FLAGS])["source"]
+    part = Source.parse(source, "source")
+    set_aside = [0]
+
+    def chunks() -> Iterator[tuple[Columns, np.ndarray]]:
+        for raw in read_chunks(str(rows), part, CHUNK_ROWS):
+            _require_columns(bundle.schema, raw.names, rows)
+            columns, origin, aside = decode_inputs(raw, bundle.schema)
+            set_aside[0] += sum(entry.count for entry in (*raw.set_aside, *aside))
+            yield columns, origin
+
+    result = predict_stream(bundle, chunks(), output, overwrite=overwrite)
+    return Predicted(result.rows, result.out_of_range, set_aside[0])
+
+
+def _require_columns(schema: Schema, names: tuple[str, ...], path: Path) -> None:
+    for feature in schema.inputs:
+        if feature.name not in names:
+            known = list(names)
+            hint = did_you_mean(feature.name, known)
+            raise DataError("predict.no_column", path=path, column=feature.name, known=", ".join(known), hint=hint)

@@ -1,0 +1,160 @@
+"""From bundles to a report: every number is computed from the answers of the bundle's own file."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deepwright.core.bundle import Bundle, attach_report
+from deepwright.core.dataset import Dataset
+from deepwright.core.disk import sync_folder
+from deepwright.core.families import Metric
+from deepwright.core.ledger import LookLedger, workspace
+from deepwright.core.recipe import Recipe
+from deepwright.core.report import Data, Finding, Number, Report, Sentence
+from deepwright.core.run import Run
+from deepwright.core.seal import Split
+from deepwright.data.collect import Collected
+from deepwright.evaluate.compare import best_member, verdict
+from deepwright.evaluate.judge import evidence, judge, main_metric, usual_metrics
+from deepwright.evaluate.page import render
+from deepwright.practice.environment import environment
+from deepwright.practice.member import Member, target_of
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the members' bundles do on one part. answers: member > probability [N, K] or value [N]."""
+
+    target: np.ndarray
+    answers: dict[str, np.ndarray]
+    numbers: tuple[Number, ...]
+    evidence: dict[str, Any]
+
+
+def metrics_of(recipe: Recipe, data: Dataset) -> tuple[Metric, ...]:
+    """The metrics to report, the one that chooses first."""
+    problem = data.schema.problem
+    main = recipe.metric or main_metric(problem)
+    others = recipe.metrics or usual_metrics(problem, len(data.schema.target.levels))
+    return (main, *(m for m in others if m.kind != main.kind))
+
+
+def measure(
+    bundles: Mapping[str, Bundle], data: Dataset, metrics: tuple[Metric, ...], *, optimistic: frozenset[str], seed: int
+) -> Measured:
+    """Judge every member's bundle on one part. optimistic: members that a choice on these very rows favoured."""
+    target = target_of(data)
+    answers = {name: bundle.predict(data).answer for name, bundle in bundles.items()}
+    numbers: list[Number] = []
+    for name, answer in answers.items():
+        numbers += judge(target, answer, metrics, part=data.part, member=name, optimistic=name in optimistic, seed=seed)
+    levels = data.schema.target.levels
+    found = {name: evidence(target, answer, data.schema.problem, levels) for name, answer in answers.items()}
+    return Measured(target, answers, tuple(numbers), found)
+
+
+def make_report(
+    run: Run,
+    recipe: Recipe,
+    table: Collected,
+    split: Split,
+    members: Mapping[str, Member],
+    findings: tuple[Finding, ...],
+    *,
+    seconds: dict[str, float],
+) -> Report:
+    """The report on validation: who is best, which member ships, and every number behind it."""
+    metrics = metrics_of(recipe, split.validation)
+    bundles = {name: member.bundle for name, member in members.items()}
+    first = measure(bundles, split.validation, metrics, optimistic=frozenset(), seed=recipe.seed)
+    best = best_member(first.target, first.answers, metrics[0])
+    chosen = best if recipe.ship == "best" else "network"
+    optimistic = optimistic_members(recipe, members, chosen)
+    numbers = tuple(n.model_copy(update={"optimistic": n.member in optimistic}) for n in first.numbers)
+    looks = LookLedger(workspace()).as_looks(split.test.hashes)
+    schema = split.train.schema
+    return Report(
+        run=str(run.folder),
+        recipe_hash=recipe.hash,
+        bundle=str(run.bundle_folder),
+        bundle_digest=members[chosen].bundle.digest,
+        problem=schema.problem,
+        target=schema.target.name,
+        levels=schema.target.levels if schema.problem == "classification" else (),
+        metric=metrics[0].kind,
+        chosen=chosen,
+        members=tuple(members),
+        data=Data(
+            source=table.source,
+            source_sha256=table.source_sha256,
+            rows_in=table.rows_in,
+            rows_kept=len(table.whole) + (len(table.test) if table.test is not None else 0),
+            set_aside=table.set_aside,
+            parts={"train": len(split.train), "validation": len(split.validation), "test": len(split.test)},
+            fingerprints={
+                "train": split.train.fingerprint,
+                "validation": split.validation.fingerprint,
+                "test": split.test.fingerprint,
+            },
+        ),
+        numbers=numbers,
+        evidence={"validation": first.evidence},
+        history=members["network"].history,
+        findings=findings,
+        verdict=verdict(first.target, first.answers, metrics[0], chosen=chosen, part="validation", seed=recipe.seed),
+        exemptions=tuple(
+            Sentence(key="run.exemption", values={"rule": a.rule, "reason": a.reason}) for a in recipe.allow
+        ),
+        looks=looks,
+        environment={
+            **environment(recipe),
+            "parity": {name: member.parity for name, member in members.items()},
+            "network": dict(members["network"].notes or {}),
+        },
+        seconds={**seconds, **{name: member.seconds for name, member in members.items()}},
+    )
+
+
+def optimistic_members(recipe: Recipe, members: Mapping[str, Member], chosen: str) -> frozenset[str]:
+    """Members whose validation numbers a choice on validation favoured: the network's best epoch, the best of several."""
+    favoured = {"network"}
+    if recipe.ship == "best" and len(members) > 1:
+        favoured.add(chosen)
+    return frozenset(favoured)
+
+
+def publish(run: Run, report: Report) -> None:
+    """Write report.json and report.html, and put the report into the bundle that ships."""
+    if not run.bundle_folder.exists():
+        half = run.folder / ".bundle.tmp"
+        shutil.rmtree(half, ignore_errors=True)
+        shutil.copytree(run.folder / "members" / report.chosen, half)
+        half.rename(run.bundle_folder)
+        sync_folder(run.folder)
+    attach_report(run.bundle_folder, report.model_dump(mode="json"))
+    run.write("report.json", report.json_bytes())
+    run.write("report.html", render(report, next_commands=next_commands(run, report)).encode())
+
+
+def next_commands(run: Run, report: Report) -> list[str]:
+    """What to do next, as commands to paste."""
+    bundle = short(run.bundle_folder)
+    commands = [] if any(n.part == "test" for n in report.numbers) else [f"deepwright test {short(run.folder)}"]
+    return [*commands, f"deepwright serve {bundle}", f"deepwright report {short(run.folder)} --verify"]
+
+
+def member_bundles(run: Run, report: Report) -> dict[str, Bundle]:
+    """Every member's bundle of a finished run; the chosen one is the bundle that ships."""
+    folders = {name: run.folder / "members" / name for name in report.members}
+    return {name: Bundle.load(run.bundle_folder if name == report.chosen else path) for name, path in folders.items()}
+
+
+def short(path: Path) -> str:
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,132 @@
+"""The straight line: collect > clean > split > prepare > build > train > evaluate (validation) > bundle [> test].
+
+Read this file first; every stage it calls is one folder.
+"""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from deepwright.core.dataset import Dataset
+from deepwright.core.errors import RuleError
+from deepwright.core.ledger import LookLedger, workspace
+from deepwright.core.recipe import Recipe
+from deepwright.core.recipe_file import dump_recipe
+from deepwright.core.report import Finding, Report
+from deepwright.core.run import Run
+from deepwright.core.seal import Split, make_split
+from deepwright.core.text import text
+from deepwright.data.collect import Collected, collect
+from deepwright.data.leakage import leakage_findings
+from deepwright.data.profile import findings_of, learn_schema, profile
+from deepwright.data.split import choose_split
+from deepwright.evaluate.judge import main_metric, usual_metrics
+from deepwright.practice.environment import environment
+from deepwright.practice.keep import keep_split
+from deepwright.practice.look import look
+from deepwright.practice.member import Member, learn_baseline, learn_network
+from deepwright.practice.reporting import make_report, publish
+from deepwright.practice.show import Show, quiet
+
+
+def practise(
+    recipe: Recipe,
+    *,
+    data: Any = None,
+    test: Any = None,
+    runs: Path = Path("runs"),
+    name: str | None = None,
+    final: bool = False,
+    reason: str | None = None,
+    budget_s: float | None = None,
+    show: Show = quiet,
+) -> Run:
+    """Walk the whole line for one recipe; gives the run's folder. The same call after a kill goes on where it stopped.
+
+    data, test: rows handed over in Python instead of files. budget_s: seconds of training, at most.
+    final: take the one look at the test part; reason: why a further look is taken.
+    Raises PracticeError kinds: recipe (2), data (3), a rule of practice (4), resources (5).
+    """
+    started = time.monotonic()
+    table = collect(recipe, data, test)
+    run = Run.create(runs, name or run_name(recipe, table), recipe=recipe.hash, source=table.source_sha256)
+    with run.writing():
+        if run.is_done:
+            show.say(text("run.already_done", run=run.folder))
+        else:
+            show.say(text("run.collected", rows=len(table.whole), source=table.source, columns=len(table.schema.features)))
+            walk(run, recipe, table, started=started, budget_s=budget_s, show=show)
+    if final:
+        look(run, reason=reason, show=show)
+    return run
+
+
+def walk(run: Run, recipe: Recipe, table: Collected, *, started: float, budget_s: float | None, show: Show) -> None:
+    """From collected rows to a judged bundle; the test part stays sealed."""
+    run.write("recipe.yaml", dump_recipe(recipe).encode())
+
+    split, findings = split_rows(recipe, table)
+    keep_split(run, split)
+    run.write_json("profile.json", profile(split.train))
+    show.say(text("run.split", train=len(split.train), validation=len(split.validation), test=len(split.test)))
+
+    members = learn_members(run, recipe, split, budget_s=budget_s, show=show)
+
+    seconds = {"run": time.monotonic() - started}
+    report = make_report(run, recipe, table, split, members, findings, seconds=seconds)
+    publish(run, report)
+    run.commit("done", bundle=report.bundle_digest)
+
+
+def split_rows(recipe: Recipe, table: Collected) -> tuple[Split, tuple[Finding, ...]]:
+    """The three parts under the schema that the training part taught, and what is to be known of the data.
+
+    Raises RuleError for a finding that blocks and has no `--allow`.
+    """
+    chosen, why = choose_split(table.whole, has_test=table.test is not None)
+    splitter = recipe.split or chosen
+    split = make_split(table.whole, splitter.assign(table.whole), table.test)
+    split = split.with_schema(learn_schema(split.train))
+    findings = (
+        *table.findings,
+        *((why,) if recipe.split is None else ()),
+        *findings_of(split.train),
+        *leakage_findings(split.train, split.validation, split.test.audit_inputs()),
+    )
+    allowed = {allowance.rule for allowance in recipe.allow}
+    for finding in findings:
+        if finding.severity == "blocking" and finding.rule not in allowed:
+            raise RuleError("run.blocked", text=finding.text, rule=finding.rule)
+    return split, findings
+
+
+def learn_members(
+    run: Run, recipe: Recipe, split: Split, *, budget_s: float | None, show: Show
+) -> dict[str, Member]:
+    """The network and the baselines that stand beside it, each as a bundle; the network comes first."""
+    problem = split.train.schema.problem
+    metric = recipe.metric or main_metric(problem)
+    metrics = with_main(metric, recipe.metrics or usual_metrics(problem, len(split.train.schema.target.levels)))
+    versions = environment(recipe)["versions"]
+    members: dict[str, Member] = {}
+    for baseline in recipe.baselines:
+        show.say(text("run.learning", member=baseline.kind))
+        members[baseline.kind] = learn_baseline(run, recipe, baseline, split, versions)
+    show.say(text("run.training", member=recipe.network.kind))
+    network = learn_network(run, recipe, split, metric, metrics, versions, budget_s=budget_s, show=show)
+    return {"network": network, **members}
+
+
+def with_main(metric: Any, metrics: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The metrics with the main one first, once."""
+    return (metric, *(m for m in metrics if m.kind != metric.kind))
+
+
+def run_name(recipe: Recipe, table: Collected) -> str:
+    """The source's stem and eight digits that change with recipe or data."""
+    import hashlib
+
+    digest = hashlib.sha256(f"{recipe.hash} {table.source_sha256}".encode()).hexdigest()[:8]
+    stem = "".join(c if c.isalnum() and c.isascii() else "-" for c in Path(table.source).name.split(".")[0]).strip("-")
+    return f"{stem or 'data'}-{digest}"

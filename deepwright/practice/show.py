@@ -1,0 +1,33 @@
+"""Show: where a practice tells what it is doing."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+from deepwright.train.watch import live
+
+
+@dataclass(frozen=True)
+class Show:
+    """say: one line of progress. watch: passes training events through and may display them."""
+
+    say: Callable[[str], None]
+    watch: Callable[[Iterable[Any]], Iterator[Any]]
+
+
+def _silent(line: str) -> None:
+    pass
+
+
+quiet = Show(say=_silent, watch=iter)
+"""Shows nothing."""
+
+
+def terminal(stream: TextIO = sys.stderr) -> Show:
+    """Lines and live training values on a terminal; plain lines elsewhere."""
+
+    def say(line: str) -> None:
+        print(line, file=stream, flush=True)
+
+    return Show(say=say, watch=lambda events: live(events, stream))
