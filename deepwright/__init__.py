@@ -1,0 +1,59 @@
+"""Deepwright: from raw data to a monitored, deployed model, with the rules of good practice held by construction.
+
+    >>> import deepwright
+    >>> run = deepwright.run("adult.csv", target="income")          # doctest: +SKIP
+    >>> run.report, run.bundle.predict(rows)                        # doctest: +SKIP
+
+Names are imported when they are first used, so that `import deepwright` stays instant.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "Baseline": "core.families",
+    "Bundle": "core.bundle",
+    "Dataset": "core.dataset",
+    "Encoder": "core.families",
+    "Exporter": "core.families",
+    "Fitted": "core.step",
+    "Imputer": "core.families",
+    "Loss": "core.families",
+    "Metric": "core.families",
+    "Network": "core.families",
+    "Operation": "core.operations",
+    "Optimizer": "core.families",
+    "Part": "core.part",
+    "PracticeError": "core.errors",
+    "Recipe": "core.recipe",
+    "Report": "core.report",
+    "Run": "core.run",
+    "Scaler": "core.families",
+    "Schedule": "core.families",
+    "Schema": "core.schema",
+    "Source": "core.families",
+    "Splitter": "core.families",
+    "Step": "core.step",
+    "Tensor": "core.families",
+    "Train": "core.recipe",
+    "dump_recipe": "core.recipe_file",
+    "fit": "train.loop",
+    "load_recipe": "core.recipe_file",
+    "look": "practice.look",
+    "option": "core.part",
+    "run": "practice.api",
+    "verify": "practice.verify",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605 - one source for the names and their homes; a test compares it with reality
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'deepwright' has no attribute {name!r}")
+    return getattr(import_module(f"deepwright.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

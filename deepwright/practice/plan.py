@@ -10,6 +10,7 @@ import numpy as np
 import psutil
 
 from deepwright.core.recipe import Recipe
+from deepwright.core.text import text
 from deepwright.data.collect import collect
 from deepwright.data.prepare import fit_prepare
 from deepwright.model.answer import answering
@@ -102,3 +103,15 @@ def _bytes_of(column: np.ndarray) -> int:
     return sum(len(value) if value is not None else 0 for value in column) + 8 * len(column)
 
 
+
+
+def plan_lines(found: Plan) -> list[str]:
+    """The plan in words."""
+    rows = ", ".join(f"{part} {count}" for part, count in found.rows.items())
+    return [
+        text("plan.rows", rows=rows, features=found.features),
+        text("plan.steps", steps=found.steps, weights=found.num_weights),
+        text("plan.seconds", seconds=round(found.seconds)),
+        text("plan.memory", wanted=found.memory_bytes / 2**20, free=found.memory_free_bytes / 2**20),
+        text("plan.disk", wanted=found.disk_bytes / 2**20, free=found.disk_free_bytes / 2**20),
+    ]

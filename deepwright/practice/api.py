@@ -1,0 +1,71 @@
+"""The three-line start in Python: `deepwright.run(data, target=...)`."""
+
+from pathlib import Path
+from typing import Any
+
+from deepwright import parts
+from deepwright.core.errors import UsageError
+from deepwright.core.families import Network, Source
+from deepwright.core.recipe import Recipe, Train
+from deepwright.core.recipe_file import load_recipe
+from deepwright.core.run import Run
+from deepwright.practice.run import practise
+from deepwright.practice.show import Show, quiet
+
+
+def run(
+    data: Any,
+    *,
+    target: str | None = None,
+    test: Any = None,
+    recipe: Recipe | None = None,
+    network: Network | str | None = None,
+    train: Train | None = None,
+    seed: int | None = None,
+    plugin: str | Path | None = None,
+    runs: str | Path = "runs",
+    name: str | None = None,
+    final: bool = False,
+    reason: str | None = None,
+    budget_s: float | None = None,
+    show: Show = quiet,
+) -> Run:
+    """From raw rows to a judged bundle; the test part stays sealed unless `final`.
+
+    data: a file (CSV, TSV, Parquet, JSON Lines), a recipe (.yaml), a polars or pandas frame, a mapping of columns [N],
+    or (X [N, F], y [N]). test: your own test rows, in the same forms. recipe: everything else that can be chosen; the
+    other arguments change single options of it. budget_s: seconds of training at most.
+
+    Raises PracticeError kinds: UsageError and RecipeError, DataError, RuleError, ResourceError.
+    """
+    parts.load_installed()
+    digest = parts.load_plugin(plugin) if plugin is not None else None
+    is_file = isinstance(data, str | Path)
+    if is_file and Path(data).suffix in (".yaml", ".yml"):
+        recipe, is_file = load_recipe(Path(data)), False
+        data = None
+    changes: dict[str, Any] = {"network": network, "train": train, "seed": seed, "target": target}
+    changes = {key: value for key, value in changes.items() if value is not None}
+    if plugin is not None:
+        changes |= {"plugin": str(plugin), "plugin_sha256": digest}
+    test_file = str(test) if isinstance(test, str | Path) else None
+    if recipe is None:
+        if target is None:
+            raise UsageError("api.no_target")
+        source = Source.parse({"kind": "table", "path": str(data) if is_file else None, "test": test_file})
+        recipe = Recipe(source=source, **changes)
+    else:
+        if is_file:
+            changes["source"] = recipe.source.replace(path=str(data), test=test_file)  # type: ignore[call-arg]
+        recipe = recipe.replace(**changes)
+    return practise(
+        recipe,
+        data=None if is_file else data,
+        test=None if test_file is not None else test,
+        runs=Path(runs),
+        name=name,
+        final=final,
+        reason=reason,
+        budget_s=budget_s,
+        show=show,
+    )
