@@ -63,8 +63,9 @@ class Ledger:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         entry = {"what": what, "when": now, "parents": heads, **fields}
         entry["hash"] = _entry_hash(entry)
-        append_line(self.path, canonical_json(entry).encode())
-        return entry
+        line = canonical_json(entry).encode()
+        append_line(self.path, line)
+        return dict(json.loads(line))
 
     def _read(self, line: bytes) -> dict[str, Any] | None:
         """The entry in a line, or None when the line is not what was written."""

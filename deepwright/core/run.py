@@ -6,6 +6,7 @@
 Every file is written whole or not at all, and every result is committed by a line of the run's ledger.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deepwright.core.bundle import Bundle
-from deepwright.core.disk import lock, safe_name, sha256_file, write_atomic
+from deepwright.core.disk import lock, safe_name, write_atomic
 from deepwright.core.errors import DataError, UsageError, did_you_mean
 from deepwright.core.ledger import Ledger
 from deepwright.core.report import Report
@@ -44,7 +45,7 @@ class Run:
         if started is None:
             run.ledger.append("started", **facts)
         else:
-            changed = [key for key, value in facts.items() if started.get(key) != value]
+            changed = [key for key, value in _as_json(facts).items() if started.get(key) != value]
             if changed:
                 raise UsageError("run.other_facts", run=run.name, changed=", ".join(changed))
         return run
@@ -72,7 +73,7 @@ class Run:
     def commit(self, what: str, **fields: Any) -> dict[str, Any]:
         """Add a ledger entry unless the last of its name says the same."""
         last = self.entry(what)
-        if last is not None and all(last.get(k) == v for k, v in fields.items()):
+        if last is not None and all(last.get(k) == v for k, v in _as_json(fields).items()):
             return last
         return self.ledger.append(what, **fields)
 
@@ -91,9 +92,10 @@ class Run:
         committed = self.entry(f"file {name}")
         if committed is None or not path.is_file():
             raise DataError("run.no_file", run=self.name, file=name)
-        if sha256_file(path) != committed["sha256"]:
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != committed["sha256"]:
             raise DataError("run.changed_file", run=self.name, file=name)
-        return path.read_bytes()
+        return content
 
     @property
     def is_done(self) -> bool:
@@ -112,3 +114,8 @@ class Run:
     @property
     def bundle_folder(self) -> Path:
         return self.folder / "bundle"
+
+
+def _as_json(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields as the ledger gives them back: tuples are lists there."""
+    return dict(json.loads(json.dumps(fields)))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from deepwright.core.dataset import Dataset
-from deepwright.core.errors import LeakError, SealError
+from deepwright.core.errors import LeakError, RuleError, SealError
 from deepwright.core.ledger import LookLedger
 from deepwright.core.schema import Columns, Schema
 from deepwright.core.step import require_part
@@ -86,8 +86,12 @@ class Split:
 def make_split(whole: Dataset, parts: np.ndarray, test: Dataset | None = None) -> Split:
     """The split that `parts` (int8 [N]: 0 train, 1 validation, 2 test) describes; `test` is the user's own test part.
 
-    Raises LeakError when rows with equal hashes stand in different parts.
+    Raises RuleError when a row would stand in no part, LeakError when rows with equal hashes stand in different ones.
     """
+    known = (TRAIN, VALIDATION, TEST) if test is None else (TRAIN, VALIDATION)
+    lost = len(whole) - int(np.isin(parts, known).sum()) if len(parts) == len(whole) else len(whole)
+    if lost:
+        raise RuleError("seal.lost_rows", count=lost, rows=len(whole), given=len(parts), known=known)
     order = np.argsort(whole.hashes, kind="stable")
     hashes, sorted_parts = whole.hashes[order], parts[order]
     straddling = (hashes[1:] == hashes[:-1]) & (sorted_parts[1:] != sorted_parts[:-1])

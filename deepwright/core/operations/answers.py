@@ -100,7 +100,6 @@ class TreeEnsemble(Operation, kind="tree_ensemble"):
             graph.values[self.input],
             domain="ai.onnx.ml",
             n_targets=len(self.base),
-            base_values=[float(b) for b in self.base],
             nodes_treeids=[tree_of[i] for i in order],
             nodes_nodeids=[node_of[i] for i in order],
             nodes_featureids=[max(f, 0) for f in self.features],
@@ -114,6 +113,8 @@ class TreeEnsemble(Operation, kind="tree_ensemble"):
             target_ids=[self.tree_outputs[tree_of[i]] for i in leaves],
             target_weights=[float(self.leaf_values[i]) for i in leaves],
         )
+        # ONNX Runtime forgets the base value of an output that no tree adds to, so it is added outside
+        sums = graph.add("Add", sums, graph.constant([self.base], np.float32))
         if self.link == "sigmoid":
             positive = graph.add("Sigmoid", sums)
             negative = graph.add("Sub", graph.constant([[1.0]], np.float32), positive)

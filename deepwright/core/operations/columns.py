@@ -97,8 +97,8 @@ class Level(Operation, kind="level"):
             "LabelEncoder",
             graph.values[self.column],
             domain="ai.onnx.ml",
-            keys_strings=list(self.levels),
-            values_int64s=list(range(len(self.levels))),
+            keys_strings=list(self.levels) or [""],  # an empty list has no type in ONNX
+            values_int64s=list(range(len(self.levels))) or [0],
             default_int64=len(self.levels),
         )
         graph.values[self.column] = graph.add("Cast", code, to=11)  # 11: double
