@@ -1,0 +1,100 @@
+"""OpenAPI: the server's own description, with the fields, types, ranges and levels of the model's schema."""
+
+from typing import Any
+
+from deepwright.core.bundle import Bundle
+from deepwright.core.schema import Feature
+from deepwright.core.text import text
+from deepwright.deploy.rows import MAX_ROWS
+
+REFUSALS = (400, 403, 408, 413, 415, 421, 422, 431, 500, 503)
+
+
+def openapi(bundle: Bundle) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of the server of `bundle`."""
+    answer = text("openapi.answer", target=bundle.schema.target.name)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": text("openapi.title", target=bundle.schema.target.name), "version": bundle.digest[:12]},
+        "paths": {
+            "/predict": {"post": _predict(answer)},
+            "/health": {"get": _get(text("openapi.health"), "application/json")},
+            "/schema": {"get": _get(text("openapi.schema"), "application/json")},
+            "/metrics": {"get": _get(text("openapi.metrics"), "text/plain")},
+        },
+        "components": {
+            "schemas": {
+                "Row": _row(bundle.schema.inputs),
+                "Answer": _answer(bundle),
+                "Error": _object(error=_object(where=_TEXT, found=_TEXT, allowed=_TEXT, text=_TEXT)),
+            }
+        },
+    }
+
+
+_TEXT: dict[str, Any] = {"type": "string"}
+
+
+def _predict(answer: str) -> dict[str, Any]:
+    rows = {"type": "array", "items": {"$ref": "#/components/schemas/Row"}, "minItems": 1, "maxItems": MAX_ROWS}
+    answers = {"type": "array", "items": {"$ref": "#/components/schemas/Answer"}}
+    refusal = _content({"$ref": "#/components/schemas/Error"})
+    return {
+        "operationId": "predict",
+        "summary": answer,
+        "requestBody": {"required": True, **_content(_object(rows=rows))},
+        "responses": {
+            "200": {"description": answer, **_content(_object(answers=answers, model=_TEXT))},
+            **{str(status): {"description": text("openapi.refusal"), **refusal} for status in REFUSALS},
+        },
+    }
+
+
+def _get(description: str, kind: str) -> dict[str, Any]:
+    content = {"content": {kind: {"schema": {"type": "object"} if kind.endswith("json") else _TEXT}}}
+    return {"summary": description, "responses": {"200": {"description": description, **content}}}
+
+
+def _content(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"content": {"application/json": {"schema": schema}}}
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _row(features: tuple[Feature, ...]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {feature.name: _field(feature) for feature in features},
+        "required": [feature.name for feature in features],
+    }
+
+
+def _field(feature: Feature) -> dict[str, Any]:
+    """Ranges and levels are told, not demanded: what lies outside is answered, and flagged out_of_range."""
+    is_number = feature.type in ("number", "timestamp")
+    field: dict[str, Any] = {"type": ["number" if is_number else "string", "null"]}
+    if is_number and feature.low is not None and feature.high is not None:
+        unit = feature.unit or text("openapi.seconds") if feature.type == "timestamp" else feature.unit or ""
+        field["description"] = text("openapi.range", low=feature.low, high=feature.high, unit=unit).strip()
+        field["x-training-range"] = [feature.low, feature.high]
+    elif feature.type == "category":
+        field["description"] = text("openapi.levels", count=len(feature.levels))
+        field["x-training-levels"] = list(feature.levels)
+    field["x-missing-in-training"] = feature.can_be_missing
+    return field
+
+
+def _answer(bundle: Bundle) -> dict[str, Any]:
+    flag = {"type": "boolean", "description": text("openapi.out_of_range")}
+    if bundle.problem == "regression":
+        return _object(value={"type": "number"}, out_of_range=flag)
+    share = {"type": "number", "minimum": 0, "maximum": 1}
+    probability = _object(**dict.fromkeys(bundle.levels, share))
+    return _object(label={"type": "string", "enum": list(bundle.levels)}, probability=probability, out_of_range=flag)

@@ -1,0 +1,1 @@
+"""The forms in which a bundle leaves: one file per target."""
