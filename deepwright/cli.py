@@ -184,10 +184,19 @@ def predict(
     from deepwright.practice.predict import predict_file
 
     result = predict_file(find_bundle(bundle), rows, output, flags=list(_flags), overwrite=overwrite)
-    print(text("predict.done", rows=result.rows, out_of_range=result.out_of_range, set_aside=result.set_aside, path=output))
+    print(
+        text(
+            "predict.done", rows=result.rows, out_of_range=result.out_of_range, set_aside=result.set_aside, path=output
+        )
+    )
     if json:
         _print_json(
-            {"rows": result.rows, "out_of_range": result.out_of_range, "set_aside": result.set_aside, "output": str(output)}
+            {
+                "rows": result.rows,
+                "out_of_range": result.out_of_range,
+                "set_aside": result.set_aside,
+                "output": str(output),
+            }
         )
     return 0
 
@@ -300,7 +309,7 @@ def parts(family: str | None = None, kind: str | None = None, *, plugin: With = 
 @app.command
 def ls(*, runs: Runs = Path("runs"), json: Json = False) -> int:
     """List the runs here with their results."""
-    from deepwright.practice.listing import listing, lines
+    from deepwright.practice.listing import lines, listing
 
     found = listing(runs)
     for line in lines(found):
@@ -317,7 +326,8 @@ def doctor(*, json: Json = False) -> int:
 
     checks = examine()
     for check in checks:
-        print(f"{'ok  ' if check.is_fine else 'FIX '} {check.what}: {check.found}{'' if check.is_fine else '  ' + check.fix}")
+        mark, fix = ("ok  ", "") if check.is_fine else ("FIX ", f"  {check.fix}")
+        print(f"{mark} {check.what}: {check.found}{fix}")
     if json:
         _print_json({"checks": [check.record() for check in checks]})
     return 0 if all(check.is_fine for check in checks) else EXIT_RESOURCES
@@ -505,7 +515,9 @@ def _show_report(run: Any, wants_json: bool) -> int:
 def _fail(error: PracticeError, wants_json: bool) -> int:
     print(text("cli.error", text=error), file=sys.stderr)
     if wants_json:
-        _print_json({"error": {"kind": type(error).__name__, "key": error.key, "text": str(error)}, "exit": error.exit_code})
+        _print_json(
+            {"error": {"kind": type(error).__name__, "key": error.key, "text": str(error)}, "exit": error.exit_code}
+        )
     return error.exit_code
 
 

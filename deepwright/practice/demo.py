@@ -26,7 +26,13 @@ def demonstrate(runs: Path, show: Show) -> dict[str, Any]:
     for line in summary_lines(report):
         show.say(line)
     verified = verify(run)
-    show.say(text("verify.exact" if verified.is_exact else "verify.near", numbers=verified.numbers, difference=verified.difference))
+    show.say(
+        text(
+            "verify.exact" if verified.is_exact else "verify.near",
+            numbers=verified.numbers,
+            difference=verified.difference,
+        )
+    )
     row = json_rows(kept_rows(run, "validation"), limit=1)[0]
     with server(run.bundle_folder) as url:
         answer = Client(url).predict([row])["answers"][0]

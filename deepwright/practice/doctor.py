@@ -16,7 +16,18 @@ from deepwright.core.ledger import LookLedger, workspace
 from deepwright.core.text import text
 
 MIN_FREE_BYTES = 1 << 30
-PACKAGES = ("torch", "onnxruntime", "onnx", "onnxscript", "numpy", "polars", "pyarrow", "scikit-learn", "uvicorn", "msgspec")
+PACKAGES = (
+    "torch",
+    "onnxruntime",
+    "onnx",
+    "onnxscript",
+    "numpy",
+    "polars",
+    "pyarrow",
+    "scikit-learn",
+    "uvicorn",
+    "msgspec",
+)
 
 
 @dataclass(frozen=True)
@@ -32,7 +43,16 @@ class Check:
 
 def examine() -> list[Check]:
     """Every check, in the order a user would make them."""
-    return [_python(), *map(_package, PACKAGES), _torch_computes(), _processor(), _memory(), _disk(), _writable(), _ledger()]
+    return [
+        _python(),
+        *map(_package, PACKAGES),
+        _torch_computes(),
+        _processor(),
+        _memory(),
+        _disk(),
+        _writable(),
+        _ledger(),
+    ]
 
 
 def _python() -> Check:
@@ -58,7 +78,11 @@ def _torch_computes() -> Check:
 def _processor() -> Check:
     import torch
 
-    return Check(text("doctor.processor"), f"{len(os.sched_getaffinity(0))} cores, {torch.backends.cpu.get_cpu_capability()}", True)
+    return Check(
+        text("doctor.processor"),
+        f"{len(os.sched_getaffinity(0))} cores, {torch.backends.cpu.get_cpu_capability()}",
+        True,
+    )
 
 
 def _memory() -> Check:

@@ -57,7 +57,9 @@ def to_arrow(data: Dataset) -> bytes:
 
     arrays: dict[str, Any] = {"\0origin": pa.array(data.origin), "\0hash": pa.array(data.hashes)}
     for name, column in data.columns.items():
-        arrays[name] = pa.array(column, from_pandas=False) if column.dtype != object else pa.array(column, pa.large_string())
+        arrays[name] = (
+            pa.array(column, from_pandas=False) if column.dtype != object else pa.array(column, pa.large_string())
+        )
     table = pa.table(arrays, metadata={"source": data.source})
     stream = io.BytesIO()
     with pa.ipc.new_file(stream, table.schema) as writer:
@@ -77,5 +79,3 @@ def from_arrow(content: bytes, schema: Schema, part: PartTag) -> Dataset:
     origin, hashes = columns.pop("\0origin"), columns.pop("\0hash")
     source = (table.schema.metadata or {}).get(b"source", b"").decode()
     return Dataset(columns, schema, part, origin, hashes, source)
-
-

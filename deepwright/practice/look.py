@@ -36,9 +36,7 @@ def look(run: Run, *, reason: str | None = None, show: Show = quiet) -> Report:
         update={
             "numbers": (*(n for n in report.numbers if n.part != "test"), *measured.numbers),
             "evidence": {**report.evidence, "test": measured.evidence},
-            "verdict": verdict(
-                measured.target, measured.answers, metrics[0], chosen=report.chosen, part="test", seed=recipe.seed
-            ),
+            "verdict": verdict(measured.target, measured.answers, metrics[0], chosen=report.chosen, seed=recipe.seed),
             "looks": looks.as_looks(sealed.hashes),
         }
     )

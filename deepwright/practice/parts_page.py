@@ -21,7 +21,10 @@ def lines(family: str | None, kind: str | None) -> list[str]:
     if kind is None:
         return _table([(name, first_line(part)) for name, part in kinds.items()])
     part = _kind(kinds, family, kind)
-    options = [(name, allowed(part, name), _default(part, name), field.description or "") for name, field in part.model_fields.items()]
+    options = [
+        (name, allowed(part, name), _default(part, name), field.description or "")
+        for name, field in part.model_fields.items()
+    ]
     return [f"{family} {kind}: {first_line(part)}", *_table(options)]
 
 

@@ -26,7 +26,7 @@ BASELINES_FACTOR = 1.5
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run will take at most; early stopping may end it sooner. Bytes are of peak memory and of the run's folder."""
+    """What a run will take at most; early stopping may end it sooner. Bytes: peak memory, and the run's folder."""
 
     rows: dict[str, int]
     features: int
@@ -101,8 +101,6 @@ def _bytes_of(column: np.ndarray) -> int:
     if column.dtype != object:
         return column.nbytes
     return sum(len(value) if value is not None else 0 for value in column) + 8 * len(column)
-
-
 
 
 def plan_lines(found: Plan) -> list[str]:

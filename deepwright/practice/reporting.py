@@ -14,7 +14,7 @@ from deepwright.core.disk import sync_folder
 from deepwright.core.families import Metric
 from deepwright.core.ledger import LookLedger, workspace
 from deepwright.core.recipe import Recipe
-from deepwright.core.report import Data, Finding, Number, Report, Sentence
+from deepwright.core.report import Data, Finding, Number, Report, Sentence, finding
 from deepwright.core.run import Run
 from deepwright.core.seal import Split
 from deepwright.data.collect import Collected
@@ -104,8 +104,8 @@ def make_report(
         numbers=numbers,
         evidence={"validation": first.evidence},
         history=members["network"].history,
-        findings=findings,
-        verdict=verdict(first.target, first.answers, metrics[0], chosen=chosen, part="validation", seed=recipe.seed),
+        findings=(*findings, *training_findings(members["network"])),
+        verdict=verdict(first.target, first.answers, metrics[0], chosen=chosen, seed=recipe.seed),
         exemptions=tuple(
             Sentence(key="run.exemption", values={"rule": a.rule, "reason": a.reason}) for a in recipe.allow
         ),
@@ -120,11 +120,19 @@ def make_report(
 
 
 def optimistic_members(recipe: Recipe, members: Mapping[str, Member], chosen: str) -> frozenset[str]:
-    """Members whose validation numbers a choice on validation favoured: the network's best epoch, the best of several."""
+    """Members that a choice on validation favoured there: the network by its best epoch, the best of several."""
     favoured = {"network"}
     if recipe.ship == "best" and len(members) > 1:
         favoured.add(chosen)
     return frozenset(favoured)
+
+
+def training_findings(network: Member) -> tuple[Finding, ...]:
+    """What a reader must know of the training itself."""
+    notes = network.notes or {}
+    if notes.get("stopped") == "budget":
+        return (finding("training_budget", "warning", "network", epochs=len(network.history)),)
+    return ()
 
 
 def publish(run: Run, report: Report) -> None:

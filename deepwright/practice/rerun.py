@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepwright.core.bundle import read_manifest
+from deepwright.core.disk import sha256_file
 from deepwright.core.errors import DataError, UsageError
 from deepwright.core.recipe import Recipe
 from deepwright.core.report import Report
@@ -31,6 +32,8 @@ def rerun(run: Run, *, show: Show = quiet) -> Rerun:
     """
     report = run.report
     recipe = recipe_of(run)
+    if report.environment["network"].get("stopped") == "budget":
+        raise UsageError("rerun.budget")
     _require_same_source(recipe, report)
     again = practise(recipe, runs=run.folder.parent, name=_free_name(run), show=show)
     pairs = _facts(run, report), _facts(again, again.report)
@@ -51,7 +54,12 @@ def _facts(run: Run, report: Report) -> dict[str, object]:
         facts[f"epoch {epoch['epoch']}"] = {k: v for k, v in epoch.items() if k in ("train", "validation", "lr")}
     for number in report.numbers:
         if number.part == "validation":
-            facts[f"{number.part} {number.metric} of {number.member}"] = (number.value, number.low, number.high, number.n)
+            facts[f"{number.part} {number.metric} of {number.member}"] = (
+                number.value,
+                number.low,
+                number.high,
+                number.n,
+            )
     return facts
 
 
@@ -60,9 +68,10 @@ def _require_same_source(recipe: Recipe, report: Report) -> None:
     if path is None:
         raise UsageError("rerun.no_source")
 
-
     if not Path(path).is_file():
         raise DataError("rerun.source_gone", path=path)
+    if sha256_file(Path(path)) != report.data.source_sha256:
+        raise DataError("rerun.source_changed", path=path)
 
 
 def _free_name(run: Run) -> str:
@@ -70,5 +79,3 @@ def _free_name(run: Run) -> str:
     while (run.folder.parent / f"{run.name}-rerun{number}").exists():
         number += 1
     return f"{run.name}-rerun{number}"
-
-

@@ -4,16 +4,13 @@ Read this file first; every stage it calls is one folder.
 """
 
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from deepwright.core.dataset import Dataset
 from deepwright.core.errors import RuleError
-from deepwright.core.ledger import LookLedger, workspace
 from deepwright.core.recipe import Recipe
 from deepwright.core.recipe_file import dump_recipe
-from deepwright.core.report import Finding, Report
+from deepwright.core.report import Finding
 from deepwright.core.run import Run
 from deepwright.core.seal import Split, make_split
 from deepwright.core.text import text
@@ -55,7 +52,9 @@ def practise(
         if run.is_done:
             show.say(text("run.already_done", run=run.folder))
         else:
-            show.say(text("run.collected", rows=len(table.whole), source=table.source, columns=len(table.schema.features)))
+            show.say(
+                text("run.collected", rows=len(table.whole), source=table.source, columns=len(table.schema.features))
+            )
             walk(run, recipe, table, started=started, budget_s=budget_s, show=show)
     if final:
         look(run, reason=reason, show=show)
@@ -101,9 +100,7 @@ def split_rows(recipe: Recipe, table: Collected) -> tuple[Split, tuple[Finding, 
     return split, findings
 
 
-def learn_members(
-    run: Run, recipe: Recipe, split: Split, *, budget_s: float | None, show: Show
-) -> dict[str, Member]:
+def learn_members(run: Run, recipe: Recipe, split: Split, *, budget_s: float | None, show: Show) -> dict[str, Member]:
     """The network and the baselines that stand beside it, each as a bundle; the network comes first."""
     problem = split.train.schema.problem
     metric = recipe.metric or main_metric(problem)

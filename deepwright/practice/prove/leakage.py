@@ -36,7 +36,9 @@ def prove_leakage(case: Case) -> list[Claim]:
     leaky = [_operations(_forged(learning, rows), case) for rows in (test, _shifted(test))]
     planted = sum(a != b for a, b in zip(*leaky, strict=True))
     return [
-        Claim(text("prove.leakage.moved"), len(moved), "= 0", not moved, text("prove.leakage.bytes", bytes=fitted_bytes)),
+        Claim(
+            text("prove.leakage.moved"), len(moved), "= 0", not moved, text("prove.leakage.bytes", bytes=fitted_bytes)
+        ),
         Claim(text("prove.leakage.refused"), refused, "= 3", refused == 3),
         Claim(text("prove.leakage.planted"), planted, "> 0", planted > 0),
     ]

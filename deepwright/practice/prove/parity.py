@@ -42,7 +42,9 @@ def prove_parity(case: Case) -> list[Claim]:
     planted = max(float(np.abs(sound[name] - wrong[name]).max()) for name in sound if sound[name].ndim == 2)
     return [
         Claim(text("prove.parity.trained"), trained, f"<= {LIMIT:g}", trained <= LIMIT, ", ".join(run.report.members)),
-        Claim(text("prove.parity.served"), served, f"<= {LIMIT:g}", served <= LIMIT, text("prove.rows", rows=len(rows))),
+        Claim(
+            text("prove.parity.served"), served, f"<= {LIMIT:g}", served <= LIMIT, text("prove.rows", rows=len(rows))
+        ),
         Claim(text("prove.parity.planted"), planted, f"> {LIMIT:g}", planted > LIMIT),
         Claim(text("prove.parity.refused"), float(refused), "= 1", refused),
     ]

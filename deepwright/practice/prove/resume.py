@@ -23,6 +23,7 @@ from deepwright.core.text import text
 from deepwright.practice.prove.case import Case, Claim
 from deepwright.practice.run import practise
 from deepwright.practice.show import Show, quiet
+from deepwright.train.loop import Training
 
 DEFAULT_TRIALS = 5
 MAX_KILLS = 3
@@ -88,9 +89,7 @@ def _walk(recipe: Path, runs: Path, kills: tuple[int, ...], mode: str) -> tuple[
 def _child(recipe_path: Path, runs: Path, kill_at: int, mode: str) -> None:
     """One process of a trial: notes where it took up and how far it came, and kills itself at the given step."""
     if mode == SKIP_RESEEDING:
-        from deepwright.train import loop
-
-        loop.reseed = lambda *place: None  # type: ignore[attr-defined]  # the planted fault
+        Training._reseed = lambda *place: None  # type: ignore[assignment,method-assign]  # the planted fault
     runs.mkdir(parents=True, exist_ok=True)
 
     def watch(events: Iterable[Any]) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""Seal: a second look is refused under another seed, folder or file format; every changed byte of the ledger is found."""
+"""Seal: a second look is refused under another seed, folder or file format; a changed byte of the ledger is found."""
 
 import numpy as np
 
