@@ -1,0 +1,210 @@
+"""Which of several members is better on the same rows, and by how much."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from deepwright.core.families import Metric
+from deepwright.core.report import Sentence
+from deepwright.evaluate.classify import Accuracy
+from deepwright.evaluate.interval import (
+    FEW_RESAMPLES,
+    LEAST_DEFINED,
+    MANY_ROWS,
+    NUM_RESAMPLES,
+    Z,
+    resample,
+    studentised,
+    t_quantile,
+)
+from deepwright.evaluate.metric import MeanMetric, weigher_of
+from deepwright.evaluate.regress import Rmse
+from deepwright.evaluate.wording import shown
+
+LEAST_CHANGED = 6
+"""Rows on which two classifiers must disagree before either can be called better (McNemar: 2 x 0.5^6 < 0.05)."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """a's metric minus b's on the same n rows, with its 95 % interval. better: None when the interval holds 0.
+
+    low and high are None where the metric is undefined.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+    better: Literal["a", "b"] | None
+
+
+def paired(
+    target: np.ndarray, answer_a: np.ndarray, answer_b: np.ndarray, metric: Metric, *, seed: int = 0
+) -> Difference:
+    """Compare two members on the same rows. Shapes as in `Metric.value`.
+
+    Accuracy takes Bonett and Price's interval for paired proportions (2012), means of losses the studentised bootstrap
+    of the losses' differences, the rest a t-interval with the standard error of paired resamples.
+    """
+    value = metric.value(target, answer_a) - metric.value(target, answer_b)
+    low, high = _bounds(target, answer_a, answer_b, metric, value, seed)
+    better: Literal["a", "b"] | None = None
+    if low is not None and high is not None and (low > 0 or high < 0) and _can_differ(answer_a, answer_b, metric):
+        better = "a" if (low > 0) == metric.greater_is_better else "b"
+    return Difference(value, low, high, len(target), better)
+
+
+def best_member(target: np.ndarray, answers: Mapping[str, np.ndarray], metric: Metric) -> str:
+    """The member with the best value; of equals the first. An undefined value is never the best."""
+    values = {name: metric.value(target, answer) for name, answer in answers.items()}
+    sign = 1 if metric.greater_is_better else -1
+    return max(values, key=lambda name: sign * values[name] if np.isfinite(values[name]) else -np.inf)
+
+
+def verdict(
+    target: np.ndarray,
+    answers: Mapping[str, np.ndarray],
+    metric: Metric,
+    *,
+    chosen: str,
+    part: Literal["train", "validation", "test"] = "validation",
+    network: str = "network",
+    constant: str = "constant",
+    seed: int = 0,
+) -> tuple[Sentence, ...]:
+    """In plain words: does anything beat the constant, does the network beat the baselines, what does the bundle hold.
+
+    answers: each member's answers on the same rows of one part; chosen: the member in the bundle. Members are chosen on
+    validation, so on test another one may well lead.
+    """
+    table = _Table(target, answers, metric, seed)
+    best = best_member(target, answers, metric)
+    sentences = []
+    if constant in answers and best != constant and table.compare(best, constant).better != "a":
+        sentences.append(table.sentence("evaluate.verdict_not_above_constant", best, constant))
+    elif constant == best and len(answers) > 1:
+        sentences.append(Sentence(key="evaluate.verdict_constant_is_best", values={"constant": constant}))
+    baselines = {name: answer for name, answer in answers.items() if name != network}
+    if network in answers and baselines:
+        sentences.append(_network_against(table, network, baselines))
+    elif len(answers) > 1:
+        second = best_member(target, {name: a for name, a in answers.items() if name != best}, metric)
+        sentences.append(_first_and_second(table, best, second))
+    sentences.append(_bundle_sentence(table, best, chosen, part))
+    return tuple(sentences)
+
+
+class _Table:
+    """The members' answers on the same rows, and the comparisons made so far."""
+
+    def __init__(self, target: np.ndarray, answers: Mapping[str, np.ndarray], metric: Metric, seed: int) -> None:
+        self.target, self.answers, self.metric, self.seed = target, answers, metric, seed
+        self._made: dict[tuple[str, str], Difference] = {}
+
+    def compare(self, a: str, b: str) -> Difference:
+        if (a, b) not in self._made:
+            answers = self.answers[a], self.answers[b]
+            self._made[a, b] = paired(self.target, *answers, self.metric, seed=self.seed)
+        return self._made[a, b]
+
+    def sentence(self, key: str, a: str, b: str) -> Sentence:
+        """A catalogue sentence about a against b; the difference is written as how much better a is."""
+        difference = self.compare(a, b)
+        sign = 1 if self.metric.greater_is_better else -1
+        bounds = (difference.low, difference.high)
+        ends = sorted(sign * bound for bound in bounds if bound is not None)
+        low, high = ends if ends else (None, None)
+        width = high - low if low is not None and high is not None else None
+        wording = {
+            "difference": shown(sign * difference.value, width),
+            "low": shown(low, width),
+            "high": shown(high, width),
+        }
+        return Sentence(key=key, values={"a": a, "b": b, "n": len(self.target), **wording})
+
+
+def _network_against(table: _Table, network: str, baselines: Mapping[str, np.ndarray]) -> Sentence:
+    rival = best_member(table.target, baselines, table.metric)
+    difference = table.compare(network, rival)
+    if difference.better == "b":
+        return table.sentence("evaluate.verdict_baseline_better", rival, network)
+    if difference.better is None:
+        leader = best_member(table.target, {name: table.answers[name] for name in (network, rival)}, table.metric)
+        return table.sentence("evaluate.verdict_network_equal", leader, rival if leader == network else network)
+    if all(table.compare(network, name).better == "a" for name in baselines):
+        return table.sentence("evaluate.verdict_network_better", network, rival)
+    return table.sentence("evaluate.verdict_network_better_than_one", network, rival)
+
+
+def _first_and_second(table: _Table, best: str, second: str) -> Sentence:
+    if table.compare(best, second).better == "a":
+        return table.sentence("evaluate.verdict_first_better", best, second)
+    return table.sentence("evaluate.verdict_first_equal", best, second)
+
+
+def _bundle_sentence(table: _Table, best: str, chosen: str, part: str) -> Sentence:
+    if chosen == best:
+        return Sentence(key="evaluate.verdict_bundle_best", values={"chosen": chosen})
+    values = {"best": best, "chosen": chosen}
+    if part == "test":
+        return Sentence(key="evaluate.verdict_bundle_chosen_before", values=values)
+    if table.compare(best, chosen).better == "a":
+        return Sentence(key="evaluate.verdict_bundle_worse", values=values)
+    return Sentence(key="evaluate.verdict_bundle_equal", values=values)
+
+
+def _bounds(
+    target: np.ndarray, a: np.ndarray, b: np.ndarray, metric: Metric, value: float, seed: int
+) -> tuple[float | None, float | None]:
+    n = len(target)
+    if not np.isfinite(value) or n < 4:
+        return None, None
+    if np.array_equal(a, b):
+        return 0.0, 0.0
+    if isinstance(metric, Accuracy):
+        return _bonett_price(a.argmax(axis=1) == target, b.argmax(axis=1) == target)
+    num_resamples = NUM_RESAMPLES if n <= MANY_ROWS and a.size <= 10 * MANY_ROWS else FEW_RESAMPLES
+    if isinstance(metric, MeanMetric) and not isinstance(metric, Rmse):
+        return _mean_difference(metric.losses(target, a) - metric.losses(target, b), num_resamples, seed)
+    of_a, of_b = weigher_of(metric, target, a), weigher_of(metric, target, b)
+    (draws,) = resample([lambda weights: of_a(weights) - of_b(weights)], n, num_resamples, seed)
+    defined = draws[np.isfinite(draws)]
+    if len(defined) < LEAST_DEFINED * len(draws):
+        return None, None
+    half = float(t_quantile(n - 1) * defined.std(ddof=1) * np.sqrt(n / (n - 1)))
+    return value - half, value + half
+
+
+def _bonett_price(right_a: np.ndarray, right_b: np.ndarray) -> tuple[float, float]:
+    n = len(right_a)
+    only_a = ((right_a & ~right_b).sum() + 1) / (n + 2)
+    only_b = ((right_b & ~right_a).sum() + 1) / (n + 2)
+    half = Z * np.sqrt((only_a + only_b - (only_a - only_b) ** 2) / (n + 2))
+    return float(only_a - only_b - half), float(only_a - only_b + half)
+
+
+def _mean_difference(differences: np.ndarray, num_resamples: int, seed: int) -> tuple[float, float]:
+    n, mean = len(differences), float(differences.mean())
+    error = float(differences.std(ddof=1) / np.sqrt(n))
+    if num_resamples < NUM_RESAMPLES:
+        return mean - Z * error, mean + Z * error
+    (draws,) = resample([studentised(differences)], n, num_resamples, seed)
+    low, high = np.quantile(draws, (0.025, 0.975))
+    return mean - float(high) * error, mean - float(low) * error
+
+
+def _can_differ(a: np.ndarray, b: np.ndarray, metric: Metric) -> bool:
+    """Whether enough rows changed for a difference to be more than luck; ranks and losses change on every row."""
+    changed = a.argmax(axis=1) != b.argmax(axis=1) if _judges_classes(metric) else _rows_differ(a, b)
+    return int(changed.sum()) >= LEAST_CHANGED
+
+
+def _judges_classes(metric: Metric) -> bool:
+    return metric.kind in ("accuracy", "balanced_accuracy", "precision", "recall", "f1")
+
+
+def _rows_differ(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return a != b if a.ndim == 1 else (a != b).any(axis=1)

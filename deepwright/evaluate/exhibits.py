@@ -1,0 +1,154 @@
+"""The sections of the page that are exhibits: confusions, curves and residuals of each member, learning curves."""
+
+from typing import Any
+
+from deepwright.core.report import Report
+from deepwright.core.text import text
+from deepwright.evaluate import charts
+from deepwright.evaluate.markup import Markup, join, tag
+from deepwright.evaluate.wording import count, metric_label, part_label, shown
+
+MOST_COLUMNS = 20
+"""Classes up to which the confusion matrix is drawn; beyond, the most confused pairs are listed."""
+
+
+def evidence_section(report: Report) -> Markup | None:
+    """The bundle's evidence open, that of the other members folded; the test part first."""
+    exhibits = []
+    for part in ("test", "validation", "train"):
+        members = report.evidence.get(part, {})
+        for member in sorted(members, key=lambda name: name != report.chosen):
+            title = text("evaluate.evidence_title", member=member, part=part_label(part), n=count(members[member]["n"]))
+            body = _regression(members[member]) if report.problem == "regression" else _classes(members[member], report)
+            first = not exhibits and member == report.chosen
+            exhibits.append(tag("details", tag("summary", title), body, open=first))
+    return join(exhibits) if exhibits else None
+
+
+def learning_section(report: Report) -> Markup | None:
+    """Loss and main metric per epoch, as curves and as a folded table."""
+    main = next((n for n in report.numbers if n.metric == report.metric), None)
+    best = charts.best_epoch_of(report.history, report.metric, main.greater_is_better if main else True)
+    drawn = {name: charts.learning_curve(report.history, name, best) for name in ("loss", report.metric)}
+    if not any(drawn.values()):
+        return None
+    legend = tag(
+        "p", [_key(text("evaluate.part_train"), "train"), _key(text("evaluate.part_validation"), "validation")]
+    )
+    figures = [_chart(chart, metric_label(name)) for name, chart in drawn.items() if chart]
+    words = tag("p", text("evaluate.best_epoch", epoch=best, last=report.history[-1]["epoch"])) if best else None
+    table = tag("details", tag("summary", text("evaluate.epochs_table")), _epochs(report, list(drawn)))
+    return join(legend, tag("div", figures, class_="charts"), words, table)
+
+
+def _key(words: str, class_: str) -> Markup:
+    line = tag("svg", tag("line", x1=0, x2=28, y1=6, y2=6, class_=f"line {class_}"), class_="key", aria_hidden="true")
+    return tag("span", line, words, class_="legend")
+
+
+def _epochs(report: Report, names: list[str]) -> Markup:
+    columns = [(part, name) for name in names for part in ("train", "validation")]
+    titles = [tag("th", f"{metric_label(name)}, {part_label(part)}", class_="num") for part, name in columns]
+    head = tag("tr", tag("th", text("evaluate.axis_epoch")), titles)
+    rows = []
+    for record in report.history:
+        values = [(record.get(part) or {}).get(name) for part, name in columns]
+        rows.append(tag("tr", tag("td", record["epoch"]), [tag("td", shown(v), class_="num") for v in values]))
+    return tag("div", tag("table", tag("thead", head), tag("tbody", rows), class_="plain"), class_="wide")
+
+
+def _classes(found: dict[str, Any], report: Report) -> Markup:
+    if "positive" in found:
+        words = text("evaluate.positive_class", level=found["positive"])
+    else:
+        words = text("evaluate.curves_of_many", num=len(found["classes"]))
+    drawn = (
+        _chart(charts.roc(found), text("evaluate.roc"), text("evaluate.roc_note")),
+        _chart(charts.precision_recall(found), text("evaluate.pr"), text("evaluate.pr_note")),
+        _chart(charts.reliability(found), text("evaluate.reliability"), text("evaluate.reliability_note")),
+    )
+    matrix = _confusion(found, report.levels) if len(report.levels) <= MOST_COLUMNS else None
+    pairs = _most_confused(found) if len(report.levels) > 2 else None
+    return join(matrix, pairs, _class_table(found), tag("p", words), tag("div", drawn, class_="charts"))
+
+
+def _regression(found: dict[str, Any]) -> Markup:
+    outside = found["density"]["outside"]
+    density_note = text("evaluate.density_note", outside=count(outside)) if outside else None
+    drawn = (
+        _chart(charts.predicted_against_true(found), text("evaluate.predicted_against_true"), density_note),
+        _chart(
+            charts.residuals_by_prediction(found),
+            text("evaluate.residuals_by_prediction"),
+            text("evaluate.residuals_by_prediction_note"),
+        ),
+        _chart(charts.residual_histogram(found), text("evaluate.residuals"), _histogram_note(found)),
+    )
+    return join(tag("div", drawn, class_="charts"), _quantiles(found["residuals"]))
+
+
+def _histogram_note(found: dict[str, Any]) -> str | None:
+    outside = found["residuals"]["histogram"]["outside"]
+    return text("evaluate.density_note", outside=count(outside)) if outside else None
+
+
+def _quantiles(residuals: dict[str, Any]) -> Markup:
+    quantiles = residuals["quantiles"]
+    span = max(quantiles.values()) - min(quantiles.values())
+    head = tag("tr", [tag("th", f"{float(q):.0%}", class_="num") for q in quantiles])
+    row = tag("tr", [tag("td", shown(value, span), class_="num") for value in quantiles.values()])
+    caption = tag("caption", text("evaluate.residual_quantiles"))
+    return tag("div", tag("table", caption, tag("thead", head), tag("tbody", row), class_="plain"), class_="wide")
+
+
+def _chart(chart: Markup | None, title: str, note: str | None = None) -> Markup | None:
+    if chart is None:
+        return None
+    caption = tag("figcaption", tag("strong", title), tag("span", note) if note else None)
+    return tag("figure", caption, chart)
+
+
+def _confusion(found: dict[str, Any], levels: tuple[str, ...]) -> Markup:
+    """Counts of rows, true classes down and predicted ones across; shaded by the share of the true class."""
+    head = tag("tr", tag("th", text("evaluate.true_and_predicted"), class_="corner"), [tag("th", x) for x in levels])
+    rows = []
+    for number, (level, counts) in enumerate(zip(levels, found["confusion"], strict=True)):
+        total = sum(counts) or 1
+        cells = [
+            tag("td", count(n), class_=f"num s{charts.shade(n / total)}{' hit' if place == number else ''}")
+            for place, n in enumerate(counts)
+        ]
+        rows.append(tag("tr", tag("th", level, scope="row"), cells))
+    table = tag("table", tag("thead", head), tag("tbody", rows), class_="confusion")
+    return join(tag("h3", text("evaluate.confusion")), tag("div", table, class_="wide"))
+
+
+def _most_confused(found: dict[str, Any]) -> Markup | None:
+    pairs = found["confused"][:5]
+    if not pairs:
+        return None
+    items = [tag("li", text("evaluate.confused_pair", true=t, predicted=p, n=count(n))) for t, p, n in pairs]
+    return join(tag("h3", text("evaluate.most_confused")), tag("ul", items))
+
+
+def _class_table(found: dict[str, Any]) -> Markup:
+    names = ("precision", "recall", "f1")
+    head = tag(
+        "tr", tag("td"), [tag("th", metric_label(name), class_="num") for name in names], tag("th", "n", class_="num")
+    )
+    rows = []
+    for entry in found["classes"]:
+        cells = [tag("td", _triple(entry[name]), data_member=metric_label(name), class_="num") for name in names]
+        n = tag("td", count(entry["n"]), data_member="n", class_="num")
+        rows.append(tag("tr", tag("th", entry["level"], scope="row"), cells, n))
+    table = tag("table", tag("thead", head), tag("tbody", rows), class_="numbers")
+    return join(tag("h3", text("evaluate.by_class")), tag("div", table, class_="wide"))
+
+
+def _triple(figures: list[float] | None) -> Markup:
+    """A value with its interval, as `evidence` keeps them."""
+    if figures is None:
+        return join(shown(None))
+    value, low, high = figures
+    ends = text("evaluate.interval", low=shown(low, high - low), high=shown(high, high - low))
+    return join(tag("span", shown(value, high - low), class_="value"), " ", tag("span", ends, class_="interval-text"))

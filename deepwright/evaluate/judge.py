@@ -1,0 +1,104 @@
+"""The numbers of one member on one part: each metric with its 95 % interval."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from deepwright.core.errors import DataError, PracticeError
+from deepwright.core.families import Metric
+from deepwright.core.report import Number
+from deepwright.core.schema import Problem
+from deepwright.evaluate.classify import (
+    F1,
+    Accuracy,
+    Auc,
+    AveragePrecision,
+    BalancedAccuracy,
+    Brier,
+    LogLoss,
+    Precision,
+    Recall,
+)
+from deepwright.evaluate.evidence import evidence
+from deepwright.evaluate.interval import intervals
+from deepwright.evaluate.metric import name_of
+from deepwright.evaluate.regress import R2, Mae, Rmse
+
+__all__ = ["evidence", "judge", "main_metric", "usual_metrics"]
+
+
+def usual_metrics(problem: Problem, num_classes: int) -> tuple[Metric, ...]:
+    """What is reported when nothing else is asked for."""
+    if problem == "regression":
+        return Rmse(), Mae(), R2()
+    if num_classes == 2:
+        return (
+            *(Accuracy(), BalancedAccuracy(), Precision(), Recall(), F1()),
+            *(Auc(), AveragePrecision(), LogLoss(), Brier()),
+        )
+    return Accuracy(), BalancedAccuracy(), F1(), Auc(), LogLoss(), Brier()
+
+
+def main_metric(problem: Problem) -> Metric:
+    """What chooses when nothing else is asked for."""
+    return Rmse() if problem == "regression" else Accuracy()
+
+
+def judge(
+    target: np.ndarray,
+    answer: np.ndarray,
+    metrics: Sequence[Metric],
+    *,
+    part: Literal["train", "validation", "test"],
+    member: str,
+    optimistic: bool,
+    seed: int = 0,
+) -> tuple[Number, ...]:
+    """Every metric of one member's answers with its interval. Shapes as in `Metric.value`.
+
+    Raises DataError for a part without rows, PracticeError for answers that are not finite or no probabilities.
+    """
+    target, answer = checked(target, answer, member=member, part=part)
+    bounds = intervals(metrics, target, answer, seed=seed)
+    return tuple(
+        Number(
+            metric=name_of(metric),
+            value=_plain(metric.value(target, answer)),
+            low=low,
+            high=high,
+            n=len(target),
+            part=part,
+            member=member,
+            greater_is_better=metric.greater_is_better,
+            method=method,
+            optimistic=optimistic,
+        )
+        for metric, (low, high, method) in zip(metrics, bounds, strict=True)
+    )
+
+
+def checked(target: np.ndarray, answer: np.ndarray, *, member: str, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Target and answer in float64, probabilities scaled to sum to exactly 1.
+
+    Raises DataError for a part without rows, PracticeError for answers that are not finite or no probabilities.
+    """
+    assert len(target) == len(answer), f"{len(answer)} answers of {member!r} for {len(target)} rows"
+    if len(target) == 0:
+        raise DataError("evaluate.no_rows", part=part)
+    answer = np.asarray(answer, np.float64)
+    bad = ~np.isfinite(answer) if answer.ndim == 1 else ~np.isfinite(answer).all(axis=1)
+    if bad.any():
+        raise PracticeError("evaluate.not_finite", member=member, part=part, count=int(bad.sum()), n=len(bad))
+    if answer.ndim == 1:
+        return np.asarray(target, np.float64), answer
+    sums = answer.sum(axis=1)
+    wrong = (np.abs(sums - 1) > 1e-3) | (answer < 0).any(axis=1)
+    if wrong.any():
+        found = float(sums[wrong][0])
+        raise PracticeError("evaluate.not_probabilities", member=member, part=part, count=int(wrong.sum()), found=found)
+    return np.asarray(target, np.int64), answer / sums[:, np.newaxis]
+
+
+def _plain(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,37 @@
+"""HTML and SVG elements whose texts are escaped unless they are markup already."""
+
+from html import escape
+
+
+class Markup(str):
+    """Text that is already HTML."""
+
+
+def tag(name: str, *children: object, **attributes: object) -> Markup:
+    """An element: strings are escaped, Markup stands as it is, None is left out, lists are joined.
+
+    An attribute's trailing underscore is dropped and inner ones become hyphens; None and False leave it out.
+
+    >>> tag("td", "a < b", class_="num", data_n=3)
+    '<td class="num" data-n="3">a &lt; b</td>'
+    """
+    written = []
+    for key, value in attributes.items():
+        if value is None or value is False:
+            continue
+        attribute = key.rstrip("_").replace("_", "-")
+        written.append(f" {attribute}" if value is True else f' {attribute}="{escape(str(value))}"')
+    return Markup(f"<{name}{''.join(written)}>{join(*children)}</{name}>")
+
+
+def join(*children: object) -> Markup:
+    """Children one after the other."""
+    parts = []
+    for child in children:
+        if isinstance(child, list | tuple):
+            parts.append(join(*child))
+        elif isinstance(child, Markup):
+            parts.append(child)
+        elif child is not None:
+            parts.append(escape(str(child)))
+    return Markup("".join(parts))

@@ -1,0 +1,63 @@
+"""The report as one offline HTML file without script: verdict first, then the next command, then the evidence."""
+
+import base64
+import hashlib
+from importlib import resources
+
+from deepwright.core.report import Report
+from deepwright.core.text import language, text
+from deepwright.evaluate import sections
+from deepwright.evaluate.exhibits import evidence_section, learning_section
+from deepwright.evaluate.markup import Markup, join, tag
+from deepwright.evaluate.wording import count, part_label, seal_stamp, shown_part
+
+
+def render(report: Report, *, next_commands: list[str]) -> str:
+    """The whole page, in the language of `DEEPWRIGHT_LANG`. next_commands: what to paste next, the first one first."""
+    parts = [
+        ("verdict", None, sections.verdict_section(report)),
+        ("next", text("evaluate.section_next"), sections.next_section(next_commands)),
+        ("numbers", text("evaluate.section_numbers"), sections.numbers_section(report)),
+        ("evidence", text("evaluate.section_evidence"), evidence_section(report)),
+        ("learning", text("evaluate.section_learning"), learning_section(report)),
+        ("findings", text("evaluate.section_findings"), sections.findings_section(report)),
+        ("data", text("evaluate.section_data"), sections.data_section(report)),
+        ("looks", text("evaluate.section_looks"), sections.looks_section(report)),
+        ("record", text("evaluate.section_record"), sections.record_section(report)),
+    ]
+    kept = [(name, title, body) for name, title, body in parts if body]
+    links = [tag("a", title, href=f"#{name}") for name, title, _ in kept if title]
+    body = [_section(name, title, body) for name, title, body in kept]
+    return f"<!doctype html>\n{_document(report, join(_header(report), tag('nav', links), tag('main', body)))}\n"
+
+
+def _section(name: str, title: str | None, body: Markup) -> Markup:
+    return tag("section", tag("h2", title) if title else None, body, id=name)
+
+
+def _header(report: Report) -> Markup:
+    part = shown_part(report)
+    rows = report.data.parts.get(part, 0)
+    stamps = (
+        tag("span", text("evaluate.stamp_part", part=part_label(part), n=count(rows)), class_="stamp"),
+        tag("span", seal_stamp(report), class_="stamp seal"),
+    )
+    title = tag("h1", text("evaluate.title", target=report.target))
+    source = tag("p", text("evaluate.subtitle", source=report.data.source, run=report.run), class_="soft")
+    return tag("header", tag("p", "Deepwright", class_="brand"), title, source, tag("p", stamps, class_="stamps"))
+
+
+def _document(report: Report, body: Markup) -> Markup:
+    style = resources.files("deepwright.evaluate").joinpath("page.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    head = join(
+        Markup('<meta charset="utf-8">'),
+        Markup(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
+        Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
+        Markup('<meta name="color-scheme" content="light dark">'),
+        tag("title", text("evaluate.title", target=report.target)),
+        tag("style", Markup(style)),
+    )
+    lang = "zh-Hans" if language() == "zh" else "en"
+    return tag("html", tag("head", head), tag("body", body), lang=lang)

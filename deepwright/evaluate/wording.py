@@ -1,0 +1,103 @@
+"""The words and figures in which results are shown, on the page and in the terminal."""
+
+import math
+from collections.abc import Iterable
+
+from deepwright.core.report import Number, Report
+from deepwright.core.text import text
+
+METRICS = {
+    "accuracy": "evaluate.metric_accuracy",
+    "balanced_accuracy": "evaluate.metric_balanced_accuracy",
+    "precision": "evaluate.metric_precision",
+    "recall": "evaluate.metric_recall",
+    "f1": "evaluate.metric_f1",
+    "auc": "evaluate.metric_auc",
+    "average_precision": "evaluate.metric_average_precision",
+    "log_loss": "evaluate.metric_log_loss",
+    "brier": "evaluate.metric_brier",
+    "mse": "evaluate.metric_mse",
+    "rmse": "evaluate.metric_rmse",
+    "mae": "evaluate.metric_mae",
+    "mape": "evaluate.metric_mape",
+    "r2": "evaluate.metric_r2",
+    "loss": "evaluate.metric_loss",
+}
+PARTS = {"train": "evaluate.part_train", "validation": "evaluate.part_validation", "test": "evaluate.part_test"}
+METHODS = {
+    "wilson": "evaluate.method_wilson",
+    "bootstrap": "evaluate.method_bootstrap",
+    "bootstrap_t": "evaluate.method_bootstrap_t",
+    "normal": "evaluate.method_normal",
+    "none": "evaluate.method_none",
+}
+SEVERITIES = {
+    "blocking": "evaluate.severity_blocking",
+    "warning": "evaluate.severity_warning",
+    "note": "evaluate.severity_note",
+}
+UNDEFINED = "–"
+
+
+def shown(value: float | None, width: float | None = None) -> str:
+    """A figure with as many digits as an interval of this width supports; four significant ones without a width.
+
+    >>> shown(0.871234, 0.0081), shown(51234.4, 2200.0), shown(0.5), shown(None)
+    ('0.8712', '51234', '0.5000', '–')
+    """
+    if value is None or not math.isfinite(value):
+        return UNDEFINED
+    size = width if width else abs(value) / 100
+    digits = 1 - math.floor(math.log10(size)) if size > 0 else 1
+    if digits > 9:
+        return f"{value:.3g}"
+    written = f"{value:.{max(0, digits)}f}"
+    return written.removeprefix("-") if float(written) == 0 else written
+
+
+def width_of(numbers: Iterable[Number]) -> float | None:
+    """The narrowest interval among numbers that stand together and are to have equally many digits."""
+    widths = [n.high - n.low for n in numbers if n.low is not None and n.high is not None and n.high > n.low]
+    return min(widths, default=None)
+
+
+def figure(number: Number, width: float | None) -> str:
+    """`0.8712 (0.8671 to 0.8752)`."""
+    value = shown(number.value, width)
+    if number.low is None or number.high is None:
+        return value
+    return text("evaluate.with_interval", value=value, low=shown(number.low, width), high=shown(number.high, width))
+
+
+def count(n: int) -> str:
+    return f"{n:,}"
+
+
+def metric_label(name: str) -> str:
+    """A metric's name in the user's language; the name itself for a metric of the user's own."""
+    kind, bracket, options = name.partition("(")
+    return (text(METRICS[kind]) if kind in METRICS else kind) + (f" {bracket}{options}" if bracket else "")
+
+
+def part_label(part: str) -> str:
+    return text(PARTS[part])
+
+
+def shown_part(report: Report) -> str:
+    """The part that the report's headline is of: test once it was looked at, else validation."""
+    return "test" if any(number.part == "test" for number in report.numbers) else "validation"
+
+
+def seal_stamp(report: Report) -> str:
+    """One phrase on the test part: still sealed, or how often it was looked at."""
+    if shown_part(report) == "test":
+        return text("evaluate.stamp_opened", looks=len(report.looks))
+    if report.looks:
+        return text("evaluate.stamp_sealed_looked", looks=len(report.looks))
+    return text("evaluate.stamp_sealed")
+
+
+def leaderboard(report: Report, part: str) -> list[Number]:
+    """The main metric of every member on one part, best first; undefined values last."""
+    numbers = [n for n in report.numbers if n.part == part and n.metric == report.metric]
+    return sorted(numbers, key=lambda n: math.inf if n.value is None else -n.value if n.greater_is_better else n.value)
