@@ -9,9 +9,12 @@ from deepwright.core.schema import Feature, Schema
 NUM_ROWS = 16
 
 
-def golden_rows(schema: Schema) -> list[dict[str, Any]]:
-    """16 rows: inside the ranges, at both ends, with missing values and with a level never seen."""
-    generator = np.random.default_rng(16)
+def golden_rows(schema: Schema, seed: int = 16) -> list[dict[str, Any]]:
+    """16 rows: inside the ranges, at both ends, with missing values and with a level never seen.
+
+    seed: a bundle's golden rows are those of the default; other seeds give further rows for other checks.
+    """
+    generator = np.random.default_rng(seed)
     columns = {feature.name: _values(feature, generator) for feature in schema.inputs}
     return [{name: values[row] for name, values in columns.items()} for row in range(NUM_ROWS)]
 

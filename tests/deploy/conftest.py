@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.deploy.bundles import flower_bundle, house_bundle
-from tests.deploy.servers import Server, running
 
 from deepwright.core.bundle import Bundle
+from tests.deploy.bundles import flower_bundle, house_bundle
+from tests.deploy.servers import Server, running
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,55 @@
+"""Answers rows with model.onnx; needs numpy and onnxruntime only.
+
+python client.py rows.json    reads a JSON list of objects, one per row, and prints one answer per line
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+class Model:
+    """model.onnx with the description that it carries in its metadata.
+
+    levels: the classes in the order of the probabilities; empty for a regression.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        import onnxruntime
+
+        self._session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        self.description = json.loads(self._session.get_modelmeta().custom_metadata_map["deepwright"])
+        self.levels = self.description["levels"]
+
+    def predict(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """One answer per row; None stands for a missing value, and every column must be there."""
+        feed = {}
+        for name in self.description["numbers"]:
+            feed[name] = np.array([[row[name]] for row in rows], dtype=np.float64)  # None becomes NaN
+        for name in self.description["texts"]:
+            missing = self.description["missing_text"]
+            feed[name] = np.array([[missing if row[name] is None else row[name]] for row in rows], dtype=object)
+        (answer,) = self._session.run(None, feed)
+        if not self.levels:
+            return [{"value": value} for value in answer.tolist()]
+        return [
+            {"label": self.levels[int(row.argmax())], "probability": dict(zip(self.levels, row.tolist(), strict=True))}
+            for row in answer
+        ]
+
+
+def main() -> int:
+    if len(sys.argv) != 2:
+        print("usage: python client.py rows.json", file=sys.stderr)
+        return 2
+    rows = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    for answer in Model(Path(__file__).with_name("model.onnx")).predict(rows):
+        print(json.dumps(answer, ensure_ascii=False))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
