@@ -243,6 +243,18 @@ def write_bundle(
     return Bundle.load(folder)
 
 
+def attach_report(folder: Path, report: dict[str, Any]) -> None:
+    """Put the report into a bundle; its model stays the same. A bundle torn by a crash in here takes it once more.
+
+    Raises BundleError when any other file was changed.
+    """
+    listing = read_manifest(folder, unchecked="report.json")["files"]
+    content = _pretty(report)
+    digest = write_atomic(folder / "report.json", content)
+    listing["report.json"] = {"bytes": len(content), "sha256": digest}
+    write_atomic(folder / "manifest.json", manifest_bytes(listing))
+
+
 def manifest_bytes(listing: dict[str, dict[str, Any]]) -> bytes:
     """The manifest in its only form: canonical JSON.
 
@@ -255,8 +267,10 @@ def manifest_bytes(listing: dict[str, dict[str, Any]]) -> bytes:
     return canonical_json(body).encode() + b"\n"
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path, *, unchecked: File | None = None) -> dict[str, Any]:
     """The manifest, after every file was checked against it.
+
+    unchecked: a file that is about to be replaced.
 
     Raises BundleError: no bundle, newer format, a changed, missing, extra, oversized or linked file.
     """
@@ -275,7 +289,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise BundleError("bundle.format", folder=folder, found=found_format, known=FORMAT)
     if not _is_canonical(content, listing):
         raise BundleError("bundle.manifest_broken", folder=folder)
-    _check_listing(folder, listing)
+    _check_listing(folder, listing, unchecked)
     return dict(manifest)
 
 
@@ -286,7 +300,7 @@ def _is_canonical(content: bytes, listing: Any) -> bool:
         return False
 
 
-def _check_listing(folder: Path, listing: dict[str, Any]) -> None:
+def _check_listing(folder: Path, listing: dict[str, Any], unchecked: File | None) -> None:
     present = {entry.name for entry in os.scandir(folder)} - {"manifest.json"}
     for name in sorted(present - FILES | set(listing) - FILES):
         raise BundleError("bundle.extra_file", folder=folder, file=name)
@@ -299,7 +313,7 @@ def _check_listing(folder: Path, listing: dict[str, Any]) -> None:
         limit = JSON_LIMIT_BYTES if name.endswith(".json") else FILE_LIMIT_BYTES
         if information.st_size > limit:
             raise BundleError("bundle.file_too_large", folder=folder, file=name, found=information.st_size)
-        if listing[name] != {"bytes": information.st_size, "sha256": _sha256(folder / name)}:
+        if name != unchecked and listing[name] != {"bytes": information.st_size, "sha256": _sha256(folder / name)}:
             raise BundleError("bundle.changed_file", folder=folder, file=name)
 
 

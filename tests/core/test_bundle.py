@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from deepwright.core import bundle as bundle_module
-from deepwright.core.bundle import FILES, Bundle, manifest_bytes, read_manifest, write_bundle
+from deepwright.core.bundle import FILES, Bundle, attach_report, manifest_bytes, read_manifest, write_bundle
 from deepwright.core.dataset import Dataset
 from deepwright.core.disk import sha256_file
 from deepwright.core.errors import BundleError, DataError
@@ -376,16 +376,30 @@ def test_an_interrupted_write_is_no_bundle(bundle: Bundle):
     assert "this is no bundle" in refusal(bundle.folder)
 
 
-def test_the_manifest_names_model_and_whole(bundle: Bundle):
+def test_the_manifest_names_the_model_without_its_report(bundle: Bundle):
     manifest = read_manifest(bundle.folder)
     assert manifest["model"] == bundle.digest
     assert set(manifest["files"]) == FILES
-    listing = manifest["files"]
-    (bundle.folder / "report.json").write_text('{"judged": true}\n')
-    remake_manifest(bundle.folder)
+    attach_report(bundle.folder, {"judged": True})
     judged = read_manifest(bundle.folder)
     assert judged["model"] == manifest["model"] and judged["digest"] != manifest["digest"]
-    assert {n for n in FILES if judged["files"][n] != listing[n]} == {"report.json"}
+    assert {n for n in FILES if judged["files"][n] != manifest["files"][n]} == {"report.json"}
+    assert Bundle.load(bundle.folder).report == {"judged": True}
+
+
+def test_a_report_torn_by_a_crash_is_refused_and_can_be_attached_again(bundle: Bundle):
+    (bundle.folder / "report.json").write_text('{"judged": true}\n')
+    assert refusal(bundle.folder).startswith("/report.json: its size or hash differs")
+    attach_report(bundle.folder, {"judged": True})
+    assert Bundle.load(bundle.folder).report == {"judged": True}
+
+
+def test_no_report_is_attached_to_a_changed_bundle(bundle: Bundle):
+    path = bundle.folder / "graph.onnx"
+    path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(BundleError, match=r"graph\.onnx: its size or hash differs"):
+        attach_report(bundle.folder, {"judged": True})
+    assert json.loads((bundle.folder / "report.json").read_text()) == {}
 
 
 def test_contents_are_readable_after_loading(bundle: Bundle):

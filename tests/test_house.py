@@ -1,0 +1,190 @@
+"""The house: names, forbidden calls, no addresses of registries, an instant start."""
+
+import ast
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import deepwright
+
+PACKAGE = Path(deepwright.__file__).parent
+ROOT = PACKAGE.parent
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+NAMES_WITHOUT_A_JOB = {"common", "helper", "helpers", "misc", "tools", "util", "utils"}
+HEAVY = ("matplotlib", "onnx", "onnxruntime", "pandas", "polars", "scipy", "sklearn", "torch")
+FORBIDDEN_IMPORTS = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
+FORBIDDEN_CALLS = {"eval", "exec", "os.popen", "os.system", "torch.load", "yaml.load", "np.load", "numpy.load"}
+# written in pieces, so that this file does not find itself
+REGISTRIES = re.compile(
+    "|".join(re.escape(".".join(p)) for p in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org")))
+    + "|"
+    + "|".join(re.escape(".".join(p)) for p in (("download", "pytorch", "org"), ("anaconda", "org"), ("debian", "org")))
+    + r"|--(extra-)?index"
+    + r"-url|--find"
+    + r"-links"
+)
+START_LIMIT_S = 0.3
+
+
+def forbidden(tree: ast.AST) -> list[str]:
+    """Calls and imports that could run code out of data, or a shell."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = {alias.name.split(".")[0] for alias in node.names} & FORBIDDEN_IMPORTS
+            found += [f"{node.lineno}: import {name}" for name in sorted(names)]
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in FORBIDDEN_IMPORTS:
+            found.append(f"{node.lineno}: import {node.module}")
+        elif isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            if name in FORBIDDEN_CALLS:
+                found.append(f"{node.lineno}: {name}")
+            found += [
+                f"{node.lineno}: {word.arg}={word.value.value}"
+                for word in node.keywords
+                if word.arg in ("shell", "allow_pickle") and isinstance(word.value, ast.Constant) and word.value.value
+            ]
+        elif isinstance(node, ast.ExceptHandler) and swallows(node):
+            found.append(f"{node.lineno}: swallowed exception")
+    return found
+
+
+def swallows(handler: ast.ExceptHandler) -> bool:
+    """`except:` in any form, or `except Exception: pass`."""
+    if handler.type is None:
+        return True
+    is_broad = isinstance(handler.type, ast.Name) and handler.type.id in ("BaseException", "Exception")
+    return is_broad and all(isinstance(line, ast.Pass | ast.Continue) for line in handler.body)
+
+
+def modules_after(code: str) -> set[str]:
+    """Top-level modules that a fresh process has loaded after running the code."""
+    report = "import sys; sys.stderr.write('\\n' + ' '.join({name.split('.')[0] for name in sys.modules}))"
+    script = f"try:\n    {code}\nexcept SystemExit:\n    pass\n{report}"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(done.stderr.splitlines()[-1].split())
+
+
+def cpu_seconds(code: str) -> float:
+    """The least CPU time of three fresh processes that run the code."""
+    times = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(times)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_no_source_runs_code_out_of_data(path: Path):
+    assert forbidden(ast.parse(path.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "eval('1')",
+        "exec('1')",
+        "import pickle",
+        "from joblib import load",
+        "import cloudpickle.x",
+        "yaml.load(file)",
+        "torch.load(path)",
+        "np.load(path)",
+        "subprocess.run(x, shell=True)",
+        "f(path, allow_pickle=True)",
+        "os.system('ls')",
+        "try:\n    f()\nexcept Exception:\n    pass",
+        "try:\n    f()\nexcept:\n    raise",
+    ],
+)
+def test_a_planted_forbidden_call_is_found(code: str):
+    assert len(forbidden(ast.parse(code))) == 1
+
+
+@pytest.mark.parametrize(
+    "code", ["model.eval()", "subprocess.run(x, shell=False)", "try:\n    f()\nexcept ValueError:\n    pass"]
+)
+def test_what_only_looks_alike_is_not(code: str):
+    assert forbidden(ast.parse(code)) == []
+
+
+def test_no_file_has_a_name_that_says_no_job():
+    assert [str(p) for p in PACKAGE.rglob("*") if p.stem in NAMES_WITHOUT_A_JOB] == []
+
+
+def test_every_file_begins_with_a_sentence_on_its_job():
+    silent = [str(p.relative_to(PACKAGE)) for p in SOURCES if not ast.get_docstring(ast.parse(p.read_text("utf-8")))]
+    assert silent == []
+
+
+def tracked_texts() -> list[Path]:
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    binary = {".gz", ".png", ".onnx", ".parquet", ".woff2"}
+    paths = [ROOT / name for name in listing.decode().split("\0") if name]
+    return [path for path in paths if path.is_file() and path.suffix not in binary]
+
+
+def test_no_tracked_file_names_a_registry():
+    paths = tracked_texts()
+    assert len(paths) > 30
+    found = [f"{path.relative_to(ROOT)}: {m[0]}" for path in paths if (m := REGISTRIES.search(path.read_text("utf-8")))]
+    assert found == []
+
+
+def test_a_planted_address_is_found():
+    assert REGISTRIES.search("https://" + "pypi" + ".org/simple")
+    assert REGISTRIES.search("pip install --index" + "-url x")
+
+
+def test_constraints_pin_every_direct_dependency_and_nothing_else():
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *(d for extra in project["optional-dependencies"].values() for d in extra)]
+    names = {re.match(r"[\w.-]+", d)[0].lower() for d in wanted}  # type: ignore[index]
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    assert all(re.fullmatch(r"[a-z0-9._-]+==[0-9][0-9.]*", line) for line in lines)
+    assert {line.split("==")[0] for line in lines} == names
+    assert "torch==2.13.0" in lines
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import deepwright",
+        "import deepwright.parts",
+        "import sys; sys.argv = ['deepwright', '--help']; from deepwright.cli import main; main()",
+        "import sys; sys.argv = ['deepwright', 'run', '--help']; from deepwright.cli import main; main()",
+    ],
+    ids=["import", "parts", "help", "run help"],
+)
+def test_no_heavy_library_is_loaded_at_the_start(code: str):
+    loaded = modules_after(code)
+    assert "deepwright" in loaded
+    assert loaded & set(HEAVY) == set()
+
+
+def test_a_heavy_library_would_be_seen():
+    assert "sklearn" in modules_after("import sklearn")
+
+
+def test_core_alone_loads_no_heavy_library():
+    names = [".".join(p.relative_to(ROOT).with_suffix("").parts) for p in (PACKAGE / "core").rglob("*.py")]
+    code = "; ".join(f"import {name.removesuffix('.__init__')}" for name in sorted(names))
+    assert modules_after(code) & set(HEAVY) == set()
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import deepwright", "import sys; sys.argv = ['deepwright', '--help']; from deepwright.cli import main; main()"],
+    ids=["import", "help"],
+)
+def test_the_start_is_instant(code: str):
+    assert cpu_seconds(f"try:\n    {code}\nexcept SystemExit:\n    pass") < START_LIMIT_S
