@@ -1,0 +1,236 @@
+"""Collect: from a file or an object to typed rows; in = kept + set aside."""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deepwright.core.dataset import Dataset
+from deepwright.core.errors import AskError, DataError, UsageError, did_you_mean
+from deepwright.core.recipe import Recipe
+from deepwright.core.report import Finding, SetAside, finding
+from deepwright.core.schema import Schema
+from deepwright.core.text import text
+from deepwright.data import delimited, jsonlines
+from deepwright.data.arrow import read_parquet
+from deepwright.data.encoding import decode as decode_bytes
+from deepwright.data.encoding import does_not_fit, errors_of, find_encoding
+from deepwright.data.frame import read_object
+from deepwright.data.leakage import duplicates
+from deepwright.data.raw import Asides, Raw
+from deepwright.data.relabel import propose_map, relabel
+from deepwright.data.rows import order_matters, row_hashes
+from deepwright.data.signature import format_of, open_plain, read_head, read_plain, regular_file
+from deepwright.data.table import Table
+from deepwright.data.types import Decoded, decode, infer, type_findings
+
+__all__ = ["Collected", "Raw", "collect", "read", "read_chunks", "read_object"]
+
+LAYOUT_BYTES = 1 << 20
+"""How much of a file shows its encoding, its separator and its header."""
+
+
+@dataclass(frozen=True)
+class Collected:
+    """whole: the rows kept, part `whole`. test: those of the user's own test file, part `test`.
+
+    rows_in and set_aside count both files: rows_in = kept rows + set-aside counts, always.
+    """
+
+    whole: Dataset
+    test: Dataset | None
+    rows_in: int
+    set_aside: tuple[SetAside, ...]
+    findings: tuple[Finding, ...]
+    source: str
+    source_sha256: str
+    schema: Schema
+
+
+def collect(recipe: Recipe, data: object | None = None, test: object | None = None) -> Collected:
+    """Read > name values alike > infer types > decode.
+
+    data, test: rows handed over in Python instead of the source's files. Types and schema come from `data` alone; the
+    test rows are read by that schema, and of their target only the set of levels is looked at.
+    Raises DataError for rows that cannot be used (naming the first ones), AskError for what only the user can decide.
+    """
+    options = recipe.source
+    assert isinstance(options, Table), f"source {options.kind!r} is no table"
+    raws = [_raw(data, options.path, options, recipe.target)]
+    if test is not None or options.test is not None:
+        raws.append(_like(_raw(test, options.test, options, recipe.target), raws[0]))
+    hashes = _hashes(raws)
+    named = relabel(raws, must_occur=True)
+    inferred = infer(
+        named[0],
+        target=recipe.target,
+        problem=recipe.problem,
+        ignore=recipe.ignore,
+        known_afterwards=recipe.known_afterwards,
+    )
+    schema = inferred.schema
+    decoded = [decode(raw, schema, class_numbers=inferred.class_numbers) for raw in named]
+    set_aside = _set_aside(raws, decoded)
+    rows_in = sum(raw.rows_in for raw in raws)
+    kept = sum(int(part.kept.sum()) for part in decoded)
+    assert rows_in == kept + sum(entry.count for entry in set_aside), f"{rows_in} rows in, {kept} kept, rest unaccounted"
+    _refuse_loss(raws, decoded, recipe.max_set_aside)
+    whole = _dataset(named[0], decoded[0], hashes[0], schema, "whole")
+    own_test = _dataset(named[1], decoded[1], hashes[1], schema, "test") if len(named) > 1 else None
+    if own_test is not None:
+        _refuse_new_labels(whole, own_test, options.map)
+    findings = (
+        *(note for raw in named for note in raw.findings),
+        *inferred.findings,
+        *type_findings(schema, whole.columns),
+        *((finding("set_aside", "warning", named[0].source, count=rows_in - kept, rows_in=rows_in),) if kept < rows_in else ()),
+        *duplicates(whole),
+    )
+    sha256 = raws[0].sha256
+    if len(raws) > 1:
+        sha256 = hashlib.sha256("".join(raw.sha256 for raw in raws).encode()).hexdigest()
+    return Collected(whole, own_test, rows_in, set_aside, findings, named[0].source, sha256, schema)
+
+
+def read(path: str | Path, source: Table) -> Raw:
+    """Every row of a file: delimited text, Parquet or JSON Lines by its first bytes, gunzipped if need be.
+
+    Raises DataError for what is no table, AskError for what can be read in two ways.
+    """
+    path = regular_file(path)
+    format_ = format_of(read_head(path), path)
+    if format_ == "parquet":
+        (raw,) = read_parquet(path, source, chunk=None, sha256=_file_sha256(path))
+        return raw
+    data = read_plain(path)
+    sha256 = _file_sha256(path)
+    content = decode_bytes(data, find_encoding(data, path, source.encoding, is_whole=True), path)
+    if format_ == "jsonl":
+        (raw,) = jsonlines.read_jsonl(io.StringIO(content), path, source, chunk=None, sha256=sha256)
+        return raw
+    layout = delimited.find_layout(content[:LAYOUT_BYTES], path, source, is_whole=len(content) <= LAYOUT_BYTES)
+    (raw,) = delimited.read_delimited(
+        delimited.text_stream(content), layout, path, source, chunk=None, sha256=sha256
+    )
+    return raw
+
+
+def read_chunks(path: str | Path, source: Table, rows: int) -> Iterator[Raw]:
+    """The rows of a file of any size, `rows` at a time, in constant memory; the start decides how all of it is read."""
+    path = regular_file(path)
+    head = read_head(path, LAYOUT_BYTES)
+    format_ = format_of(head, path)
+    if format_ == "parquet":
+        yield from read_parquet(path, source, chunk=rows)
+        return
+    is_whole = len(head) < LAYOUT_BYTES
+    encoding = find_encoding(head, path, source.encoding, is_whole=is_whole)
+    with open_plain(path) as plain:
+        stream = io.TextIOWrapper(plain, encoding=encoding, errors=errors_of(encoding), newline="")
+        try:
+            if format_ == "jsonl":
+                yield from jsonlines.read_jsonl(stream, path, source, chunk=rows)
+                return
+            sample = head.decode(encoding, "ignore")
+            layout = delimited.find_layout(sample, path, source, is_whole=is_whole)
+            yield from delimited.read_delimited(stream, layout, path, source, chunk=rows)
+        except UnicodeDecodeError as error:
+            raise does_not_fit(path, encoding, error.start, bytes(error.object)) from None
+
+
+def _raw(data: object | None, path: str | None, options: Table, target: str) -> Raw:
+    if data is not None:
+        raw = read_object(data, options, target=target)
+    elif path is not None:
+        raw = read(path, options)
+    else:
+        raise UsageError("collect.no_source")
+    if not raw.rows_in:
+        raise DataError("table.no_rows", path=raw.source)
+    return raw
+
+
+def _like(test: Raw, whole: Raw) -> Raw:
+    """The test rows with their columns in the order of the training file. Raises DataError when the columns differ."""
+    absent = [name for name in whole.names if name not in test.names]
+    if absent:
+        hint = did_you_mean(absent[0], test.names)
+        known = ", ".join(test.names)
+        raise DataError("types.column_absent", source=test.source, column=absent[0], known=known, hint=hint)
+    extra = [name for name in test.names if name not in whole.names]
+    if extra:
+        raise DataError("collect.test_columns", source=test.source, columns=", ".join(extra[:10]), whole=whole.source)
+    cells = {name: test.cells[name] for name in whole.names}
+    return Raw(whole.names, cells, test.origin, test.source, test.sha256, test.options, test.set_aside, test.findings)
+
+
+def _hashes(raws: list[Raw]) -> list[np.ndarray]:
+    hashes = [row_hashes(raw) for raw in raws]
+    if order_matters(raws[0], hashes[0]):
+        return [row_hashes(raw, in_order=True) for raw in raws]
+    return hashes
+
+
+def _dataset(raw: Raw, decoded: Decoded, hashes: np.ndarray, schema: Schema, part: str) -> Dataset:
+    kept = decoded.kept
+    return Dataset(decoded.columns, schema, part, raw.origin[kept], hashes[kept], raw.source)  # type: ignore[arg-type]
+
+
+def _set_aside(raws: list[Raw], decoded: list[Decoded]) -> tuple[SetAside, ...]:
+    """What was set aside of every file; where there are two, the reasons name theirs."""
+    asides = Asides()
+    for place, (raw, part) in enumerate(zip(raws, decoded, strict=True)):
+        for entry in (*raw.set_aside, *part.set_aside):
+            reason = text("aside.in_test", reason=entry.reason) if place else entry.reason
+            asides.add(reason, entry.rows, entry.count)
+    return asides.records()
+
+
+def _refuse_loss(raws: list[Raw], decoded: list[Decoded], limit: float) -> None:
+    for raw, part in zip(raws, decoded, strict=True):
+        entries = (*raw.set_aside, *part.set_aside)
+        count = sum(entry.count for entry in entries)
+        share = count / raw.rows_in
+        if share > limit or count == raw.rows_in:
+            worst = sorted(entries, key=lambda entry: -entry.count)[:4]
+            reasons = "; ".join(f"{e.reason} ({_shown_rows(e)})" for e in worst)
+            raise DataError(
+                "collect.too_many_set_aside",
+                source=raw.source,
+                count=count,
+                rows=raw.rows_in,
+                share=f"{share:.2%}",
+                limit=f"{limit:.2%}",
+                reasons=reasons,
+                option=min(1.0, np.ceil(share * 1000 + 1e-9) / 1000),
+            )
+
+
+def _shown_rows(entry: SetAside) -> str:
+    first = ", ".join(map(str, entry.rows[:5]))
+    return text("collect.rows", count=entry.count, rows=first + (" ..." if entry.count > 5 else ""))
+
+
+def _refuse_new_labels(whole: Dataset, test: Dataset, current: str | None) -> None:
+    """Only the set of the test labels is looked at; a label that training never saw could only ever be answered wrongly."""
+    if whole.schema.problem != "classification":
+        return
+    known, found = set(whole.target), set(test.target)
+    unknown = found - known
+    if unknown:
+        raise AskError(
+            "collect.new_labels",
+            source=test.source,
+            column=whole.schema.target.name,
+            unknown=", ".join(sorted(unknown)[:12]),
+            known=", ".join(sorted(known)[:12]),
+            line=propose_map(whole.schema.target.name, unknown, known, current),
+        )
+
+
+def _file_sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,327 @@
+"""Delimited text (CSV, TSV ...): every cell as text, every row's width checked, nothing shifted and nothing filled in."""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from deepwright.core.errors import AskError, DataError
+from deepwright.core.report import Finding, finding
+from deepwright.core.text import text
+from deepwright.data.cells import kind_of
+from deepwright.data.names import check_names
+from deepwright.data.raw import Asides, Raw
+from deepwright.data.table import Table
+from deepwright.data.tidy import Tidied, tidy
+
+DELIMITERS = (",", "\t", ";", "|")
+SAMPLE_ROWS = 200
+CELL_LIMIT = csv.field_size_limit()
+"""Characters in one cell, at most: 131,072, so that an unclosed quote cannot swallow a file."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the text is cut. width: fields a row must have; the last of them is dropped where every row ends in a separator."""
+
+    names: tuple[str, ...]
+    delimiter: str
+    width: int
+    skip_lines: int
+    has_header: bool
+    has_empty_tail: bool
+    findings: tuple[Finding, ...]
+
+
+def find_layout(sample: str, path: Path, options: Table, *, is_whole: bool) -> Layout:
+    """The layout that the start of the text shows.
+
+    Raises AskError where two readings fit (separator, comment lines, a first row that looks like data), DataError for
+    header names that are empty or double, and for rows that are all wider than the header.
+    """
+    lines = sample.splitlines(keepends=True)
+    skip = _comment_lines(lines, options.comment)
+    lines = lines[skip:]
+    sample = "".join(lines if is_whole or len(lines) == 1 else lines[:-1])
+    delimiter, findings = _delimiter(sample, path, options)
+    if options.comment is None and lines and lines[0].startswith("#"):
+        _refuse_comment(sample, delimiter, path, options)
+    rows = [row for row in _sample_rows(sample, delimiter, options) if not _is_blank(row)]
+    if not rows:
+        raise DataError("file.empty", path=path)
+    has_header = not options.columns
+    names = [name.strip() for name in (rows[0] if has_header else options.columns)]
+    body = rows[1:] if has_header else rows
+    widths = Counter(len(row) for row in body)
+    common = widths.most_common(1)[0][0] if widths else len(names)
+    has_empty_tail = common > 1 and all(len(row) != common or not row[-1].strip() for row in body) and bool(body)
+    if has_empty_tail and (common == len(names) + 1 or (has_header and common == len(names) and not names[-1])):
+        names = names[: common - 1]
+        findings = (*findings, finding("trailing_separator", "note", str(path)))
+    else:
+        has_empty_tail = False
+        _check_width(path, names, common, widths[common], len(body), has_header)
+    if has_header:
+        _refuse_data_as_header(path, names)
+    check_names(path, tuple(names), options.max_columns)
+    return Layout(tuple(names), delimiter, len(names) + has_empty_tail, skip, has_header, has_empty_tail, findings)
+
+
+def read_delimited(
+    stream: TextIO, layout: Layout, path: Path, options: Table, *, chunk: int | None, sha256: str = ""
+) -> Iterator[Raw]:
+    """The rows of a text stream (opened with newline=""), `chunk` of them at a time, or all at once."""
+    for _ in range(layout.skip_lines):
+        stream.readline()
+    reader = csv.reader(stream, strict=True, **_dialect(layout.delimiter, options))
+    cutter = _Cutter(reader, layout, path)
+    if layout.has_header:
+        cutter.take(1)
+    number, first = 0, True
+    while True:
+        rows, is_last = cutter.take(chunk)
+        if rows or first:
+            yield _raw(rows, number, is_last and not _ends_in_newline(stream), layout, path, options, sha256)
+        number += len(rows)
+        first = False
+        if is_last:
+            return
+
+
+def text_stream(content: str) -> TextIO:
+    return io.StringIO(content, newline="")
+
+
+class _Cutter:
+    """Rows off a csv reader, blank lines left out; a quoting fault is told by the row where it began."""
+
+    def __init__(self, reader: Any, layout: Layout, path: Path) -> None:
+        self.reader, self.layout, self.path = reader, layout, path
+        self.number = -1 if layout.has_header else 0
+
+    def take(self, limit: int | None) -> tuple[list[list[str]], bool]:
+        """The next rows, and whether they are the last."""
+        rows: list[list[str]] = []
+        line = self.reader.line_num + 1
+        try:
+            for row in self.reader:
+                line = self.reader.line_num + 1
+                if row and (len(row) > 1 or row[0].strip()):
+                    rows.append(row)
+                    if len(rows) == limit:
+                        self.number += len(rows)
+                        return rows, False
+        except csv.Error as error:
+            self._refuse(error, self.number + len(rows) + 1, line + self.layout.skip_lines)
+        self.number += len(rows)
+        return rows, True
+
+    def _refuse(self, error: csv.Error, row: int, line: int) -> None:
+        if "field larger" in str(error):
+            raise DataError("table.cell_too_large", path=self.path, row=row, line=line, limit=CELL_LIMIT) from None
+        if "unexpected end" in str(error):
+            raise DataError("table.open_quote", path=self.path, row=row, line=line) from None
+        if _has_backslash_quote(self.path, line):
+            raise AskError("table.backslash_quote", path=self.path, row=row, line=line) from None
+        raise DataError("table.stray_quote", path=self.path, row=row, line=line, why=error) from None
+
+
+def _raw(
+    rows: list[list[str]], before: int, is_cut: bool, layout: Layout, path: Path, options: Table, sha256: str
+) -> Raw:
+    numbers = np.arange(before + 1, before + len(rows) + 1)
+    widths = np.fromiter(map(len, rows), np.int64, len(rows))
+    asides = Asides()
+    keep = _right_widths(rows, widths, numbers, is_cut, layout, asides)
+    if layout.has_empty_tail:
+        tails = np.array([bool(row[-1].strip()) if ok else False for row, ok in zip(rows, keep, strict=True)], dtype=bool)
+        asides.add(text("aside.tail", width=len(layout.names)), numbers[tails])
+        keep &= ~tails
+    good = [row for row, ok in zip(rows, keep, strict=True) if ok]
+    origin = numbers[keep]
+    columns = [list(column) for column in zip(*good, strict=True)] or [[] for _ in layout.names]
+    bad = _bad_cells(columns, origin, layout, asides)
+    _refuse_quote_after_space(columns, origin, path, options)
+    tidied = Tidied()
+    cells = {name: tidy(name, column, options, tidied)[~bad] for name, column in zip(layout.names, columns, strict=False)}
+    findings = (layout.findings if before == 0 else ()) + tidied.findings(str(path))
+    return Raw(layout.names, cells, origin[~bad], str(path), sha256, options, asides.records(), findings)
+
+
+def _right_widths(
+    rows: list[list[str]], widths: np.ndarray, numbers: np.ndarray, is_cut: bool, layout: Layout, asides: Asides
+) -> np.ndarray:
+    """bool [N]: rows of the right width; the others are set aside, a torn last one by its own reason."""
+    keep = widths == layout.width
+    wrong = np.flatnonzero(~keep)
+    if len(wrong) and wrong[-1] == len(rows) - 1:
+        last = rows[-1]
+        if "\0" in "".join(last):
+            asides.add(text("aside.torn_tail"), numbers[-1:])
+            wrong = wrong[:-1]
+        elif is_cut and len(last) < layout.width:
+            asides.add(text("aside.cut_row"), numbers[-1:])
+            wrong = wrong[:-1]
+    for width in sorted(set(widths[wrong].tolist())):
+        asides.add(
+            text("aside.width", found=width, expected=layout.width), numbers[wrong[widths[wrong] == width]]
+        )
+    return keep
+
+
+def _bad_cells(columns: list[list[str]], origin: np.ndarray, layout: Layout, asides: Asides) -> np.ndarray:
+    """bool [N]: rows with a NUL or bytes of another encoding in a cell, and repeated headers; they are set aside."""
+    bad = np.zeros(len(origin), dtype=bool)
+    for reason, is_bad, suspects in (
+        (text("aside.nul"), lambda cell: "\0" in cell, lambda joined: "\0" in joined),
+        (text("aside.not_utf8"), _has_surrogate, _has_surrogate),
+    ):
+        found = np.zeros(len(origin), dtype=bool)
+        for column in columns:
+            if suspects("".join(column)):
+                found |= np.fromiter(map(is_bad, column), bool, len(column))
+        asides.add(reason, origin[found & ~bad])
+        bad |= found
+    repeated = [i for i, cell in enumerate(columns[0]) if cell.strip() == layout.names[0]]
+    for i in repeated:
+        row = tuple(column[i].strip() for column in columns)
+        if not bad[i] and row[: len(layout.names)] == layout.names and len(row) > 1:
+            asides.add(text("aside.header"), origin[i : i + 1])
+            bad[i] = True
+    return bad
+
+
+def _has_surrogate(cell: str) -> bool:
+    if cell.isascii():
+        return False
+    try:
+        cell.encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _refuse_quote_after_space(columns: list[list[str]], origin: np.ndarray, path: Path, options: Table) -> None:
+    """` "a,b"`: with a space before it, a quote encloses nothing, and fields may be cut at the wrong place."""
+    if options.quote == "none":
+        return
+    mark = '"' if options.quote == "double" else "'"
+    for column in columns:
+        if mark in "".join(column):
+            for row, cell in zip(origin, column, strict=True):
+                if cell[:1].isspace() and cell.lstrip().startswith(mark):
+                    raise DataError("table.space_quote", path=path, row=int(row), found=cell.strip()[:40])
+
+
+def _dialect(delimiter: str, options: Table) -> dict[str, Any]:
+    quote: dict[str, Any] = {
+        "double": {"quotechar": '"'}, "single": {"quotechar": "'"}, "none": {"quoting": csv.QUOTE_NONE, "quotechar": None}
+    }[options.quote]  # fmt: skip
+    escape = {"escapechar": "\\", "doublequote": False} if options.escape == "backslash" else {}
+    return {"delimiter": delimiter, **quote, **escape}
+
+
+def _sample_rows(sample: str, delimiter: str, options: Table) -> list[list[str]]:
+    """The first rows, read leniently; the strict reading names faults by their row later."""
+    rows: list[list[str]] = []
+    try:
+        for row in csv.reader(text_stream(sample), **_dialect(delimiter, options)):
+            rows.append(row)
+            if len(rows) == SAMPLE_ROWS:
+                break
+    except csv.Error:
+        return rows
+    return rows
+
+
+def _delimiter(sample: str, path: Path, options: Table) -> tuple[str, tuple[Finding, ...]]:
+    """The separator asked for, or the one by which the most rows are as wide as the first."""
+    if options.delimiter is not None:
+        named = {"tab": "\t", "\\t": "\t", "space": " "}.get(options.delimiter, options.delimiter)
+        if len(named) != 1 or named in "\r\n\"'":
+            raise DataError("table.delimiter", found=options.delimiter)
+        return named, ()
+    scores: dict[str, float] = {}
+    for candidate in DELIMITERS:
+        rows = [row for row in _sample_rows(sample, candidate, options) if not _is_blank(row)]
+        if rows and len(rows[0]) > 1:
+            scores[candidate] = sum(len(row) == len(rows[0]) for row in rows) / len(rows)
+    if not scores:
+        return ",", ()
+    best = max(scores.values())
+    chosen = [candidate for candidate, score in scores.items() if score == best]
+    if len(chosen) > 1:
+        shown = ", ".join(_shown(c) for c in chosen)
+        raise AskError("table.two_delimiters", path=path, found=shown, first=_flag(chosen[0]), second=_flag(chosen[1]))
+    usual = "\t" if path.name.removesuffix(".gz").lower().endswith((".tsv", ".tab")) else ","
+    if chosen[0] == usual:
+        return chosen[0], ()
+    return chosen[0], (finding("delimiter", "note", str(path), found=_shown(chosen[0]), share=f"{best:.0%}"),)
+
+
+def _shown(delimiter: str) -> str:
+    return "tab" if delimiter == "\t" else f"'{delimiter}'"
+
+
+def _flag(delimiter: str) -> str:
+    return "tab" if delimiter == "\t" else f"'{delimiter}'"
+
+
+def _comment_lines(lines: list[str], comment: str | None) -> int:
+    count = 0
+    while comment and count < len(lines) and lines[count].startswith(comment):
+        count += 1
+    return count
+
+
+def _refuse_comment(sample: str, delimiter: str, path: Path, options: Table) -> None:
+    """`# made by ...` before the header: as wide as the rows it is a header whose first name has a #, else a comment."""
+    rows = [row for row in _sample_rows(sample, delimiter, options) if not _is_blank(row)]
+    rest = Counter(len(row) for row in rows if not row[0].startswith("#"))
+    if not rest or len(rows[0]) != rest.most_common(1)[0][0] or len(rows[0]) == 1:
+        raise AskError("table.comment", path=path, line=sample.splitlines()[0][:60])
+
+
+def _check_width(path: Path, names: list[str], common: int, count: int, rows: int, has_header: bool) -> None:
+    """Most rows of another width than the header is no matter of single rows: the header itself does not fit."""
+    if rows and common != len(names) and count > rows / 2:
+        if has_header:
+            raise DataError("table.header_width", path=path, header=len(names), rows=common, count=count, of=rows)
+        raise DataError("table.columns_width", path=path, given=len(names), rows=common)
+
+
+def _refuse_data_as_header(path: Path, names: list[str]) -> None:
+    for name in names:
+        if name and kind_of(name) in ("whole", "decimal", "zeros", "day", "time"):
+            example = ",".join(f"c{i}" for i in range(1, min(len(names), 4) + 1)) + (",..." if len(names) > 4 else "")
+            raise AskError("table.no_header", path=path, found=name, count=len(names), example=example)
+
+
+def _is_blank(row: list[str]) -> bool:
+    return not row or (len(row) == 1 and not row[0].strip())
+
+
+def _has_backslash_quote(path: Path, line: int) -> bool:
+    from deepwright.data.signature import open_plain
+
+    with open_plain(path) as stream:
+        for number, content in enumerate(stream, 1):
+            if number >= line:
+                return re.search(rb'\\["\']', content) is not None
+    return False
+
+
+def _ends_in_newline(stream: TextIO) -> bool:
+    """Whether the text ended in a line break, for telling a cut last row; unknown for a stream that cannot go back."""
+    if not isinstance(stream, io.StringIO):
+        return True
+    end = stream.tell()
+    stream.seek(max(0, end - 1))
+    last = stream.read(1)
+    return last in ("\n", "\r", "")

@@ -1,0 +1,125 @@
+"""What a column's cells look like, counted; from it the type, with the reason on record."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from deepwright.core.errors import AskError
+from deepwright.core.schema import Type
+from deepwright.core.text import text
+from deepwright.data.raw import Distinct
+
+MOST = 0.9
+"""Share of a column's cells that must be numbers (or times) for the others to count as faults."""
+
+TEXT_CHARACTERS = 30
+TEXT_DISTINCT_SHARE = 0.5
+
+BOOLEAN_STYLES = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("1", "0"))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """counts: cells per kind of `cells.kind_of`, missing ones left out."""
+
+    distinct: Distinct
+    missing: frozenset[str]
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for value, kind, count in zip(self.distinct.values, self.distinct.kinds, self.distinct.counts.tolist(), strict=True):
+            if not self.is_missing(value):
+                found[kind] = found.get(kind, 0) + count
+        return found
+
+    def is_missing(self, value: str | None) -> bool:
+        """An empty cell, a lone ?, or a text that the options call missing."""
+        return value is None or value == "?" or value in self.missing
+
+    @property
+    def present(self) -> int:
+        return sum(self.counts.values())
+
+    @cached_property
+    def num_distinct(self) -> int:
+        return sum(1 for value in self.distinct.values if not self.is_missing(value))
+
+    def of(self, *kinds: str) -> int:
+        return sum(self.counts.get(kind, 0) for kind in kinds)
+
+    def example(self, *kinds: str) -> str:
+        """The first cell of one of these kinds."""
+        for value, kind in zip(self.distinct.values, self.distinct.kinds, strict=True):
+            if kind in kinds and value is not None and not self.is_missing(value):
+                return value[:40]
+        return ""
+
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether every number is whole, as 3 or 3.0."""
+        return all(
+            float(value) == int(float(value))
+            for value, kind in zip(self.distinct.values, self.distinct.kinds, strict=True)
+            if kind in ("whole", "decimal") and value is not None and not self.is_missing(value)
+        )
+
+
+def type_of(column: str, evidence: Evidence, *, may_ask: bool = True) -> tuple[Type, str]:
+    """The column's type and why. may_ask: an ambiguous column is asked about, else it is a category.
+
+    Raises AskError for decimal commas, thousands, 01/02/2024, mixed words for true and false, and texts among numbers
+    that may mean missing.
+    """
+    numbers = evidence.of("whole", "decimal", "overflow")
+    base = evidence.present - evidence.of("maybe_missing", "not_finite")
+    if not base:
+        return "category", text("why.empty")
+    if evidence.of("zeros") and evidence.of("zeros", "whole", "big") >= MOST * base:
+        return "category", text("why.zeros", example=evidence.example("zeros"))
+    if evidence.of("big") and not evidence.of("decimal") and evidence.of("whole", "big") >= MOST * base:
+        return "category", text("why.big", example=evidence.example("big"))
+    if numbers + evidence.of("zeros", "big") >= MOST * base:
+        _ask_missing(column, evidence, may_ask)
+        return "number", text("why.number", count=numbers, of=evidence.present)
+    if evidence.of("day", "time", "no_day") >= MOST * base:
+        _ask_missing(column, evidence, may_ask)
+        return "timestamp", text("why.timestamp", example=evidence.example("day", "time"))
+    if may_ask:
+        _ask_form(column, evidence, numbers, base)
+    if _is_text(evidence):
+        return "text", text("why.text", distinct=evidence.num_distinct, of=evidence.present)
+    return "category", text("why.category", distinct=evidence.num_distinct, example=evidence.example("other"))
+
+
+def _ask_missing(column: str, evidence: Evidence, may_ask: bool) -> None:
+    if may_ask and evidence.of("maybe_missing"):
+        found = evidence.example("maybe_missing")
+        raise AskError("types.ask_missing", column=column, found=found, count=evidence.of("maybe_missing"))
+
+
+def _ask_form(column: str, evidence: Evidence, numbers: int, base: int) -> None:
+    commas = evidence.of("thousands", "decimal_comma")
+    if commas and numbers + commas >= MOST * base:
+        kind = "thousands" if evidence.of("thousands") else "decimal_comma"
+        raise AskError("types.ask_comma", column=column, found=evidence.example(kind))
+    if evidence.of("slash_day", "no_day", "day", "time") >= MOST * base:
+        raise AskError("types.ask_day", column=column, found=evidence.example("slash_day"))
+    words = {value.lower(): value for value in evidence.distinct.values if value is not None and not evidence.is_missing(value)}
+    styles = [style for style in BOOLEAN_STYLES if words.keys() & set(style)]
+    if len(styles) > 1 and words.keys() <= {word for style in BOOLEAN_STYLES for word in style}:
+        original = [value for value in evidence.distinct.values if value is not None and not evidence.is_missing(value)]
+        pairs = [(value, "true" if any(value.lower() == style[0] for style in BOOLEAN_STYLES) else "false") for value in original]
+        line = f"{column}:" + ",".join(f"{old}={new}" for old, new in pairs if old != new)
+        raise AskError("types.ask_boolean", column=column, found=", ".join(original), line=line)
+
+
+def _is_text(evidence: Evidence) -> bool:
+    """Long and mostly unique; a character of Chinese, Japanese or Korean says about as much as two others."""
+    if evidence.num_distinct < TEXT_DISTINCT_SHARE * evidence.present:
+        return False
+    total = sum(
+        (len(value) if value.isascii() else sum(2 if c >= "\u2e80" else 1 for c in value)) * count
+        for value, count in zip(evidence.distinct.values, evidence.distinct.counts.tolist(), strict=True)
+        if value is not None and not evidence.is_missing(value)
+    )
+    return bool(total >= TEXT_CHARACTERS * evidence.present)

@@ -1,0 +1,130 @@
+"""Leakage: the same row in two parts, the same inputs with two answers, one feature that gives the answer away."""
+
+import numpy as np
+
+from deepwright.core.dataset import Dataset
+from deepwright.core.report import Finding, finding
+from deepwright.core.schema import Columns, Feature
+from deepwright.data.rows import column_codes, input_keys, splitmix
+
+GIVEN_AWAY = 0.98
+"""Score of one feature alone above which it is named (FAULTS, R15)."""
+
+BINS = 64
+SCORED_ROWS = 50
+"""With fewer rows a single feature's score says nothing."""
+
+
+def duplicates(whole: Dataset) -> tuple[Finding, ...]:
+    """Rows that stand in the table more than once; the split keeps them in one part."""
+    extra = len(whole) - len(np.unique(whole.hashes))
+    if not extra:
+        return ()
+    return (finding("duplicates", "note", whole.source, count=extra, rows=len(whole), share=f"{extra / len(whole):.2%}"),)
+
+
+def leakage_findings(train: Dataset, validation: Dataset, test_inputs: Columns) -> tuple[Finding, ...]:
+    """What may make results too good. Of the test part only the inputs are given, never a label."""
+    return (
+        *overlap(train, validation, test_inputs),
+        *contradictions(train),
+        *given_away(train),
+    )
+
+
+def overlap(train: Dataset, validation: Dataset, test_inputs: Columns) -> tuple[Finding, ...]:
+    """Validation and test rows whose inputs are all equal to those of a training row."""
+    known, validated, tested = input_keys([train.inputs, validation.inputs, test_inputs])
+    found = []
+    for part, keys in (("validation", validated), ("test", tested)):
+        count = int(np.isin(keys, known).sum())
+        if count:
+            share = f"{count / len(keys):.2%}"
+            found.append(finding("overlap", "warning", part, count=count, rows=len(keys), share=share))
+    return tuple(found)
+
+
+def contradictions(train: Dataset) -> tuple[Finding, ...]:
+    """Training rows with equal inputs and different classes: no model can answer all of them rightly."""
+    if train.schema.problem != "classification":
+        return ()
+    (keys,) = input_keys([train.inputs])
+    groups = np.unique(keys, return_inverse=True)[1]
+    labels = column_codes(train.target)
+    pairs = np.unique(np.stack([groups, labels], axis=1), axis=0)
+    several = np.flatnonzero(np.bincount(pairs[:, 0]) > 1)
+    count = int(np.isin(groups, several).sum())
+    if not count:
+        return ()
+    return (finding("contradictions", "warning", train.schema.target.name, count=count, groups=len(several)),)
+
+
+def given_away(train: Dataset) -> tuple[Finding, ...]:
+    """Features that alone predict the target almost perfectly: often they are known only afterwards."""
+    if len(train) < SCORED_ROWS:
+        return ()
+    found = []
+    for feature in train.schema.inputs:
+        score = single_feature_score(train, feature)
+        if score > GIVEN_AWAY:
+            found.append(finding("given_away", "warning", feature.name, score=round(score, 4)))
+    return tuple(found)
+
+
+def single_feature_score(train: Dataset, feature: Feature) -> float:
+    """How well one feature alone predicts the target, cross-fitted over two halves of the training part.
+
+    Classes: the smallest one-against-the-rest AUC. Values: R2 of the mean in each bin.
+    """
+    codes = _binned(train.columns[feature.name])
+    half = (splitmix(train.hashes) & np.uint64(1)).astype(bool)
+    if half.all() or not half.any():
+        return 0.0
+    if train.schema.problem == "regression":
+        predicted = _cross_fitted(codes, train.target.astype(np.float64), half)
+        spread = float(((train.target - train.target.mean()) ** 2).sum())
+        return 1.0 - float(((train.target - predicted) ** 2).sum()) / spread if spread > 0 else 0.0
+    labels = column_codes(train.target)
+    scores = []
+    for label in range(int(labels.max()) + 1):
+        is_label = (labels == label).astype(np.float64)
+        scores.append(_auc(is_label, _cross_fitted(codes, is_label, half)))
+    return min(scores) if len(scores) > 1 else 0.0
+
+
+def _binned(column: np.ndarray) -> np.ndarray:
+    """int64 [N]: levels, or up to 64 bins of equally many numbers; missing is one of its own."""
+    if column.dtype == object:
+        return column_codes(column)
+    codes = np.zeros(len(column), np.int64)
+    present = ~np.isnan(column)
+    values = column[present]
+    if len(values):
+        edges = np.unique(np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1]))
+        codes[present] = 1 + np.searchsorted(edges, values, side="left")
+    return codes
+
+
+def _cross_fitted(codes: np.ndarray, target: np.ndarray, half: np.ndarray) -> np.ndarray:
+    """float64 [N]: each row's bin mean, learned on the other half; the half's mean where the bin is new."""
+    predicted = np.empty(len(codes))
+    size = int(codes.max()) + 1
+    for learn, answer in ((half, ~half), (~half, half)):
+        mean = float(target[learn].mean())
+        counts = np.bincount(codes[learn], minlength=size)
+        sums = np.bincount(codes[learn], weights=target[learn], minlength=size)
+        means = np.where(counts > 0, sums / np.maximum(counts, 1), mean)
+        predicted[answer] = means[codes[answer]]
+    return predicted
+
+
+def _auc(is_label: np.ndarray, score: np.ndarray) -> float:
+    """Area under the ROC curve by ranks, ties at half; 0.5 where one side is empty."""
+    positive = is_label > 0
+    num_positive, num_negative = int(positive.sum()), int((~positive).sum())
+    if not num_positive or not num_negative:
+        return 0.5
+    _, codes, counts = np.unique(score, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    ranks = (last - (counts - 1) / 2.0)[codes]
+    return float((ranks[positive].sum() - num_positive * (num_positive + 1) / 2) / (num_positive * num_negative))

@@ -1,0 +1,121 @@
+"""What a file is by its first bytes; only regular files of known formats are opened."""
+
+import gzip
+import stat
+import zlib
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from deepwright.core.errors import DataError, ResourceError, did_you_mean
+
+Format = Literal["delimited", "parquet", "jsonl"]
+
+HEAD_BYTES = 1 << 16
+EXPANSION_LIMIT = 200
+EXPANSION_FREE_BYTES = 1 << 26
+MEMORY_FACTOR = 6
+"""Bytes of memory that one byte of text takes at most while it is read, measured on Adult (docs/log.md)."""
+
+GZIP = b"\x1f\x8b"
+FOREIGN: tuple[tuple[bytes, str], ...] = (
+    (b"version https://git-lfs", "git-LFS"),
+    (b"/annex/objects", "git-annex"),
+    (b"\x89PNG", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"GIF8", "GIF"),
+    (b"%PDF", "PDF"),
+    (b"PK\x03\x04", "ZIP (.xlsx, .npz)"),
+    (b"\xd0\xcf\x11\xe0", "MS Office (.xls)"),
+    (b"\x93NUMPY", "NumPy (.npy)"),
+    (b"SQLite format 3", "SQLite"),
+    (b"\x80\x02", "Python pickle"),
+    (b"\x80\x03", "Python pickle"),
+    (b"\x80\x04", "Python pickle"),
+    (b"\x80\x05", "Python pickle"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ", "xz"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"\x7fELF", "ELF"),
+    (b"ARROW1", "Arrow IPC"),
+    (b"\x89HDF", "HDF5"),
+)
+MARKUP = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<svg")
+
+
+def regular_file(path: str | Path) -> Path:
+    """The path, if a regular file is there: no folder, no pipe, no device, so that nothing can hang.
+
+    Raises DataError when it is missing (with a near name), or is something else.
+    """
+    path = Path(path)
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        near = [str(path.with_name(p.name)) for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise DataError("file.missing", path=path, hint=did_you_mean(str(path), near)) from None
+    except (OSError, ValueError) as error:
+        raise DataError("file.unreadable", path=repr(str(path)), why=error) from None
+    if not stat.S_ISREG(mode):
+        raise DataError("file.not_regular", path=path)
+    return path
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """The file's bytes as a stream, gunzipped when its first bytes say gzip, whatever its name says."""
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise DataError("file.unreadable", path=repr(str(path)), why=error) from None
+    is_gzip = stream.read(2) == GZIP
+    stream.seek(0)
+    return gzip.GzipFile(fileobj=stream) if is_gzip else stream  # type: ignore[return-value]
+
+
+def read_head(path: Path, size: int = HEAD_BYTES) -> bytes:
+    """The first bytes of the file, gunzipped."""
+    with open_plain(path) as stream:
+        return _guarded_read(stream, size, path)
+
+
+def read_plain(path: Path) -> bytes:
+    """The whole file, gunzipped, within what an honest archive expands to and what the memory holds."""
+    import psutil
+
+    packed = path.stat().st_size
+    limit = max(packed * EXPANSION_LIMIT, EXPANSION_FREE_BYTES)
+    free = psutil.virtual_memory().available
+    with open_plain(path) as stream:
+        data = _guarded_read(stream, min(limit, free // MEMORY_FACTOR) + 1, path)
+    if len(data) > limit:
+        raise DataError("file.expands", path=path, packed=packed, limit=limit)
+    if len(data) > free // MEMORY_FACTOR:
+        raise ResourceError("file.memory", path=path, free=free >> 20, wanted=max(packed, len(data)) * MEMORY_FACTOR >> 20)
+    return data
+
+
+def format_of(head: bytes, path: Path) -> Format:
+    """The format that the first bytes show. Raises DataError for an empty file and for formats that hold no table."""
+    if not head.strip(b"\0 \t\r\n\xef\xbb\xbf"):
+        raise DataError("file.empty", path=path)
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    for magic, what in FOREIGN:
+        if head.startswith(magic):
+            raise DataError("file.foreign", path=path, what=what)
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start[:9].lower().startswith(MARKUP):
+        raise DataError("file.markup", path=path, start=start[:40].decode("latin-1").split("\n")[0])
+    if start.startswith(b"{"):
+        return "jsonl"
+    if start.startswith(b"[") and start[1:].lstrip().startswith((b"{", b"[")):
+        raise DataError("file.json_array", path=path)
+    return "delimited"
+
+
+def _guarded_read(stream: BinaryIO, size: int, path: Path) -> bytes:
+    try:
+        return stream.read(size)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise DataError("file.broken_gzip", path=path, why=error) from None
+    except OSError as error:
+        raise DataError("file.unreadable", path=repr(str(path)), why=error) from None

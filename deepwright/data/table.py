@@ -1,0 +1,30 @@
+"""Table: the options of a table of rows and columns, from a file or handed over in Python."""
+
+from typing import Literal
+
+from deepwright.core.families import Source
+from deepwright.core.part import option
+
+
+class Table(Source, kind="table"):
+    """CSV, TSV, Parquet or JSON Lines, or frames and arrays in Python. Every cell is read as text and typed by us.
+
+    >>> Table(path="adult.csv", types=("zip=category",)).types
+    ('zip=category',)
+    """
+
+    path: str | None = option(None, "the file; none: rows are handed over in Python")
+    test: str | None = option(None, "a test file of your own; none: the test part is split off")
+    columns: tuple[str, ...] = option((), "column names of a file without header row; none: the first row has them")
+    delimiter: str | None = option(None, "what separates fields, or `tab`; none: found out, and the finding says how")
+    encoding: str | None = option(None, "of the text; none: utf-8 (utf-16 by its mark), and asked for when it is not")
+    map: str | None = option(None, "values to rename per column: 'income:<=50K.=<=50K,>50K.=>50K; sex:F=female'")
+    types: tuple[str, ...] = option((), "types that overrule inference: 'zip=category' (number category text timestamp)")
+    missing: tuple[str, ...] = option((), "further texts that mean missing, besides an empty cell and a lone ?")
+    quote: Literal["double", "single", "none"] = option("double", "what encloses fields that hold separators")
+    escape: Literal["double", "backslash"] = option("double", "how a quote stands inside a quoted field: doubled, or after \\")
+    comment: str | None = option(None, "lines before the header that begin with this text are skipped; none: no such lines")
+    decimal: Literal[".", ","] = option(".", "the decimal mark of numbers")
+    thousands: Literal[",", ".", " ", "'"] | None = option(None, "the mark between thousands; none: there is none")
+    dates: Literal["day_first", "month_first"] | None = option(None, "how 01/02/2024 reads; none: only ISO dates are times")
+    max_columns: int = option(10_000, "a file with more columns is refused", low=1, high=10_000_000)

@@ -1,0 +1,265 @@
+"""Types of columns, inferred with the reason on record, and cells decoded by them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+from deepwright.core.errors import DataError, RecipeError, did_you_mean
+from deepwright.core.report import Finding, SetAside, finding
+from deepwright.core.schema import Columns, Feature, Problem, Role, Schema, Type
+from deepwright.core.text import text
+from deepwright.data.cells import canonical, level_text, seconds_of
+from deepwright.data.evidence import Evidence, type_of
+from deepwright.data.raw import Asides, Distinct, Raw
+from deepwright.data.relabel import relabel
+
+FEW_CLASSES = 20
+"""Up to so many whole numbers in the target are classes."""
+
+ROWS_PER_CLASS = 5
+UNIQUE_SHARE = 0.98
+UNIQUE_ROWS = 20
+"""In fewer rows, differing everywhere says nothing."""
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """class_numbers: the target's classes are numbers, so a text among them is a fault and no class."""
+
+    schema: Schema
+    findings: tuple[Finding, ...]
+    class_numbers: bool
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """columns: [K] of the kept rows. kept: bool [N] over the raw rows."""
+
+    columns: Columns
+    kept: np.ndarray
+    set_aside: tuple[SetAside, ...]
+
+
+def infer(
+    raw: Raw,
+    *,
+    target: str,
+    problem: Problem | None = None,
+    ignore: tuple[str, ...] = (),
+    known_afterwards: tuple[str, ...] = (),
+) -> Inferred:
+    """The schema of a table: each column's type, its role and the reason for both.
+
+    Raises DataError for a column that is not there and a target that cannot be learned, AskError for a column that can
+    be read in two ways.
+    """
+    for column in (target, *ignore, *known_afterwards):
+        if column not in raw.names:
+            hint = did_you_mean(column, raw.names)
+            raise DataError("schema.no_column", column=column, known=", ".join(raw.names), hint=hint)
+    forced = forced_types(raw)
+    missing = frozenset(raw.options.missing)
+    features: list[Feature] = []
+    findings: list[Finding] = []
+    class_numbers = False
+    for name in raw.names:
+        evidence = Evidence(raw.distinct(name), missing)
+        kept_out = name in ignore or name in known_afterwards
+        if name in forced:
+            type_, reason = forced[name], text("why.forced")
+        else:
+            type_, reason = type_of(name, evidence, may_ask=not kept_out)
+        role: Role = "ignore" if kept_out else "input"
+        if name == target:
+            role = "target"
+            type_, reason, class_numbers = _target_type(name, type_, reason, evidence, len(raw), problem, name in forced)
+        elif not kept_out and name not in forced:
+            useless = _useless(name, evidence, type_, len(raw))
+            if useless is not None:
+                role = "ignore"
+                findings.append(useless)
+        findings += _cell_findings(name, evidence)
+        known_at: Literal["prediction", "afterwards"] = "afterwards" if name in known_afterwards else "prediction"
+        features.append(Feature(name=name, type=type_, role=role, known_at=known_at, reason=reason))
+    schema = Schema(features=tuple(features))
+    if not schema.inputs:
+        raise DataError("types.no_inputs", source=raw.source, columns=", ".join(raw.names), target=target)
+    return Inferred(schema, tuple(findings), class_numbers)
+
+
+def forced_types(raw: Raw) -> dict[str, Type]:
+    """What `--types 'zip=category'` says. Raises RecipeError for another type, DataError for a column not there."""
+    found: dict[str, Type] = {}
+    for entry in raw.options.types:
+        name, mark, type_ = entry.rpartition("=")
+        if not mark or type_ not in get_args(Type):
+            allowed = ", ".join(get_args(Type))
+            raise RecipeError("types.bad_entry", found=entry, allowed=allowed, hint=did_you_mean(type_, get_args(Type)))
+        if name not in raw.names:
+            hint = did_you_mean(name, raw.names)
+            raise DataError("schema.no_column", column=name, known=", ".join(raw.names), hint=hint)
+        found[name] = type_  # type: ignore[assignment]
+    return found
+
+
+def decode(raw: Raw, schema: Schema, *, inputs_only: bool = False, class_numbers: bool = False) -> Decoded:
+    """Cells by the schema's types; a row with a cell that is not of its column's type is set aside with the reason.
+
+    A cell of an ignored column never sets a row aside; a missing target does. inputs_only: the target is not needed.
+    Raises DataError when a column of the schema is not there.
+    """
+    features = schema.inputs if inputs_only else schema.features
+    missing = frozenset(raw.options.missing)
+    bad = np.zeros(len(raw), dtype=bool)
+    asides = Asides()
+    columns: Columns = {}
+    for feature in sorted(features, key=lambda f: f.role != "target"):
+        if feature.name not in raw.names:
+            hint = did_you_mean(feature.name, raw.names)
+            raise DataError(
+                "types.column_absent", source=raw.source, column=feature.name, known=", ".join(raw.names), hint=hint
+            )
+        evidence = Evidence(raw.distinct(feature.name), missing)
+        is_class_number = class_numbers and feature.role == "target"
+        values, faults = _decoded(feature.type, evidence, is_class_number)
+        columns[feature.name] = values[evidence.distinct.codes]
+        if feature.role == "ignore":
+            continue
+        for key, cells in faults.items():
+            reason = _reason(key, feature.name, evidence.distinct, cells)
+            bad = _set_aside(reason, evidence.distinct.codes, cells, bad, raw.origin, asides)
+        if feature.role == "target":
+            gone = _missing_rows(columns[feature.name]) & ~bad
+            asides.add(text("aside.target", column=feature.name), raw.origin[gone])
+            bad |= gone
+    kept = ~bad
+    return Decoded({f.name: columns[f.name][kept] for f in features}, kept, asides.records())
+
+
+def decode_inputs(raw: Raw, schema: Schema) -> tuple[Columns, np.ndarray, tuple[SetAside, ...]]:
+    """The input columns of rows to be answered, their origin and what was set aside; no target is needed."""
+    (raw,) = relabel([raw], must_occur=False)
+    decoded = decode(raw, schema, inputs_only=True)
+    return decoded.columns, raw.origin[decoded.kept], decoded.set_aside
+
+
+def _target_type(
+    name: str, type_: Type, reason: str, evidence: Evidence, rows: int, problem: Problem | None, is_forced: bool
+) -> tuple[Type, str, bool]:
+    """Category for classes, number for values. Raises DataError for a target that cannot be learned."""
+    present, levels = evidence.present, evidence.num_distinct
+    if present < 0.1 * rows or not present:
+        raise DataError("target.missing", column=name, present=present, of=rows)
+    if levels == 1:
+        only = evidence.example(*set(evidence.distinct.kinds))
+        raise DataError("target.one_value", column=name, value=only, of=present)
+    if problem == "regression":
+        if type_ != "number":
+            raise DataError("target.no_numbers", column=name, found=evidence.example("other", "zeros", "big", "day"))
+        return "number", text("why.asked", problem=problem), False
+    if type_ in ("timestamp", "text") and problem is None:
+        raise DataError("target.wrong_type", column=name, type=type_, distinct=levels)
+    class_numbers = type_ == "number"
+    if class_numbers and problem is None:
+        few = min(FEW_CLASSES, max(2, present // ROWS_PER_CLASS))
+        if is_forced or not evidence.is_whole or levels > few:
+            return "number", text("why.values", distinct=levels, limit=few), False
+        reason = text("why.few_numbers", distinct=levels, limit=FEW_CLASSES)
+    elif problem is not None:
+        reason = text("why.asked", problem=problem)
+    if levels > max(2, present // 2):
+        raise DataError("target.too_many_classes", column=name, classes=levels, rows=present)
+    return "category", reason, class_numbers
+
+
+def _useless(name: str, evidence: Evidence, type_: Type, rows: int) -> Finding | None:
+    """Why a column cannot help a model, if it cannot: it is empty, an identifier, or the row's number."""
+    if not evidence.present:
+        return finding("all_missing", "warning", name, rows=rows)
+    if rows < UNIQUE_ROWS or evidence.present < rows:
+        return None
+    distinct = evidence.num_distinct
+    if type_ == "category" and distinct >= UNIQUE_SHARE * rows:
+        return finding("unique", "note", name, distinct=distinct, rows=rows)
+    if type_ == "number" and distinct == rows and _is_count(evidence):
+        return finding("row_number", "note", name, rows=rows)
+    return None
+
+
+def _is_count(evidence: Evidence) -> bool:
+    """Whether all-different whole numbers leave no gap: 1, 2, 3 ... in any order."""
+    if evidence.of("whole", "decimal") != evidence.present or not evidence.is_whole:
+        return False
+    values = [float(value) for value in evidence.distinct.values if value is not None]
+    return max(values) - min(values) == len(values) - 1
+
+
+def _cell_findings(name: str, evidence: Evidence) -> list[Finding]:
+    values = zip(evidence.distinct.values, evidence.distinct.counts.tolist(), strict=True)
+    count = sum(n for value, n in values if value == "?")
+    return [finding("question_mark", "note", name, count=count)] if count else []
+
+
+def _decoded(type_: Type, evidence: Evidence, is_class_number: bool) -> tuple[np.ndarray, dict[str, list[int]]]:
+    """Each distinct cell's value, and the distinct cells that have none, by kind of fault."""
+    distinct = evidence.distinct
+    is_number = type_ in ("number", "timestamp")
+    values = np.full(len(distinct.values), np.nan) if is_number else np.full(len(distinct.values), None, dtype=object)
+    faults: dict[str, list[int]] = {}
+    for place, (cell, kind) in enumerate(zip(distinct.values, distinct.kinds, strict=True)):
+        if cell is None or evidence.is_missing(cell):
+            continue
+        value = _value(cell, kind, type_, is_class_number)
+        if isinstance(value, _Fault):
+            faults.setdefault(value.key, []).append(place)
+        else:
+            values[place] = value
+    return values, faults
+
+
+@dataclass(frozen=True)
+class _Fault:
+    key: str
+
+
+def _value(cell: str, kind: str, type_: Type, is_class_number: bool) -> str | float | _Fault:
+    if type_ == "number" or is_class_number:
+        if kind in ("whole", "decimal", "zeros", "big"):
+            return canonical(cell, kind) if is_class_number else float(cell)
+        return _Fault("overflow" if kind == "overflow" else "not_finite" if kind == "not_finite" else "not_number")
+    if type_ == "timestamp":
+        seconds = seconds_of(cell) if kind in ("day", "time") else None
+        return _Fault("no_day" if kind == "no_day" else "not_time") if seconds is None else seconds
+    return level_text(cell) if type_ == "category" else cell
+
+
+def _reason(key: str, column: str, distinct: Distinct, cells: list[int]) -> str:
+    example = (distinct.values[cells[0]] or "")[:40]
+    if key == "overflow":
+        return text("aside.overflow", column=column, example=example)
+    if key == "not_finite":
+        return text("aside.not_finite", column=column, example=example)
+    if key == "no_day":
+        return text("aside.no_day", column=column, example=example)
+    if key == "not_time":
+        return text("aside.not_time", column=column, example=example)
+    return text("aside.not_number", column=column, example=example)
+
+
+def _set_aside(
+    reason: str, codes: np.ndarray, cells: list[int], bad: np.ndarray, origin: np.ndarray, asides: Asides
+) -> np.ndarray:
+    found = np.isin(codes, cells) & ~bad
+    asides.add(reason, origin[found])
+    return bad | found
+
+
+def _missing_rows(column: np.ndarray) -> np.ndarray:
+    return np.isnan(column) if column.dtype != object else np.equal(column, None).astype(bool)
+
+
+def type_findings(schema: Schema, columns: Mapping[str, np.ndarray]) -> tuple[Finding, ...]:
+    """Input columns of long texts: no part of a table's network reads them."""
+    return tuple(finding("text_unused", "warning", f.name) for f in schema.inputs if f.type == "text" and f.name in columns)
