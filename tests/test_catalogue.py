@@ -120,7 +120,8 @@ def test_a_sentence_in_chinese_is_chinese():
 
 def is_sentence(text: str) -> bool:
     """Whether there are several words beside the values."""
-    return len("".join(literal for literal, *_ in string.Formatter().parse(text)).split()) > 2
+    words = "".join(literal for literal, *_ in string.Formatter().parse(text)).split()
+    return sum(word.isalpha() and len(word) > 1 for word in words) > 2
 
 
 def is_chinese(text: str) -> bool:

@@ -65,7 +65,7 @@ def _set(part: type[Part], data: dict[str, Any], path: list[str], value: str, na
 def _kind_or_value(part: type[Part], head: str, nested: type[Part] | None, value: str, name: str) -> Any:
     annotation = part.model_fields[head].annotation
     if nested is not None and get_origin(annotation) is not tuple:
-        if scalar(value) is None:
+        if scalar(value) is None or (value == "none" and "none" not in nested.kinds):
             return None
         return {"kind": value}
     try:

@@ -1,0 +1,127 @@
+"""Flags: read by the options' own definitions."""
+
+from typing import Any
+
+import pytest
+
+import deepwright.parts  # noqa: F401 - a recipe names kinds of every family
+from deepwright.core.errors import RecipeError, UsageError
+from deepwright.core.flags import apply_flags, convert, flags_of, is_recipe_flag
+from deepwright.core.recipe import Recipe
+
+MINIMAL = {"source": {"kind": "table", "path": "a.csv"}, "target": "y"}
+
+
+def recipe(*flags: tuple[str, str]) -> Recipe:
+    return Recipe.parse(apply_flags(MINIMAL, list(flags)))
+
+
+def test_flags_and_plain_data_say_the_same():
+    one = recipe(("train.epochs", "7"), ("train.optimizer", "sgd"), ("train.optimizer.lr", "1e-2"), ("seed", "3"))
+    other = Recipe.parse({**MINIMAL, "train": {"epochs": 7, "optimizer": {"kind": "sgd", "lr": 0.01}}, "seed": 3})
+    assert one == other and one.hash == other.hash
+
+
+def test_a_kind_may_come_after_its_options():
+    assert recipe(("train.optimizer.lr", "0.5"), ("train.optimizer", "sgd")).train.optimizer.kind == "sgd"
+
+
+def test_an_option_of_the_default_kind_needs_no_kind():
+    assert recipe(("network.dropout", "0.25")).network.dump()["dropout"] == 0.25
+
+
+def test_lists_are_split_at_commas():
+    assert recipe(("baselines", "constant,linear")).dump(defaults=False)["baselines"] == [
+        {"kind": "constant"},
+        {"kind": "linear"},
+    ]
+    assert recipe(("ignore", "a, b")).ignore == ("a", "b")
+    assert recipe(("ignore", "")).ignore == ()
+
+
+def test_none_takes_an_option_away():
+    assert recipe(("train.patience", "none")).train.patience is None
+    assert recipe(("metric", "none")).metric is None
+
+
+@pytest.mark.parametrize(
+    ("value", "annotation", "expected"),
+    [
+        ("64,64", tuple[int, ...], (64, 64)),
+        ("1e-3", float, 0.001),
+        ("007", str, "007"),
+        ("true", str, "true"),
+        ("true", bool, True),
+        ("none", int | None, None),
+        ("none", str | None, None),
+        ("none", str, "none"),
+        ("5", int | None, 5),
+    ],
+)
+def test_a_value_is_read_as_the_option_wants_it(value: str, annotation: Any, expected: Any):
+    found = convert(value, annotation)
+    assert found == expected and type(found) is type(expected)
+
+
+def test_names_of_the_recipe_and_of_the_source_are_recipe_flags():
+    assert is_recipe_flag("train.epochs") and is_recipe_flag("seed") and is_recipe_flag("columns")
+    assert not is_recipe_flag("json") and not is_recipe_flag("final")
+
+
+def test_options_of_the_source_need_no_prefix():
+    assert recipe(("delimiter", ";")).source.dump()["delimiter"] == ";"
+
+
+def test_an_unknown_flag_is_guessed_among_its_neighbours():
+    with pytest.raises(UsageError) as caught:
+        recipe(("train.epoch", "3"))
+    message = str(caught.value)
+    assert message.startswith("--train.epoch: there is no such option. Did you mean '--train.epochs'? Allowed here: ")
+    assert "--train.batch_size" in message
+
+
+def test_a_plain_value_has_no_options():
+    with pytest.raises(UsageError) as caught:
+        recipe(("seed.x", "3"))
+    assert str(caught.value) == "--seed.x: 'seed' is a plain value and has no options of its own."
+
+
+def test_an_option_of_an_absent_part_asks_for_its_kind():
+    with pytest.raises(UsageError) as caught:
+        recipe(("train.loss.x", "3"))
+    message = str(caught.value)
+    assert message.startswith("--train.loss.x: which kind is meant? Add it, for example --train.loss ")
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "words"),
+    [
+        ("train.epochs", "many", "--train.epochs: 'many' is not allowed. It takes: a whole number >= 1 <= 100000."),
+        ("train.optimizer.lr", "fast", "--train.optimizer.lr: 'fast' is not allowed. It takes: a number"),
+        ("network", "mpl", "Did you mean 'mlp'?"),
+        ("train.epochs", "0", "epochs: 0 is not allowed."),
+        ("train.epochs", "1.5", "epochs: 1.5 is not allowed."),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_allowed(flag: str, value: str, words: str):
+    with pytest.raises(RecipeError) as caught:
+        recipe((flag, value))
+    assert words in str(caught.value)
+
+
+def test_every_flag_has_a_help_text_and_a_type():
+    rows = list(flags_of(Recipe))
+    assert len(rows) > 30
+    assert [flag for flag, takes, _, help_text in rows if not takes or not help_text] == []
+    assert len({flag for flag, *_ in rows}) == len(rows)
+
+
+def test_every_flag_can_be_set_to_its_own_default():
+    settable = [
+        (flag.removeprefix("--"), default)
+        for flag, _, default, _ in flags_of(Recipe)
+        if default and not flag.startswith(("--plugin", "--allow"))
+    ]
+    assert len(settable) > 20
+    for flag, default in settable:
+        assert recipe((flag, default)).hash == recipe().hash, flag

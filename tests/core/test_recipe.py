@@ -1,0 +1,89 @@
+"""Recipes: defaults, hashes, refusals."""
+
+import subprocess
+import sys
+
+import pytest
+
+import deepwright.parts  # noqa: F401 - a recipe names kinds of every family
+from deepwright.core.errors import RecipeError
+from deepwright.core.recipe import Allowance, Recipe
+
+MINIMAL = {"source": {"kind": "table", "path": "adult.csv"}, "target": "income"}
+
+
+@pytest.fixture
+def recipe() -> Recipe:
+    return Recipe.parse(MINIMAL)
+
+
+def test_source_and_target_are_all_that_must_be_given(recipe: Recipe):
+    assert recipe.dump(defaults=False) == MINIMAL
+    assert (recipe.network.kind, recipe.train.optimizer.kind, recipe.train.schedule.kind) == ("mlp", "adamw", "cosine")
+    assert [b.kind for b in recipe.baselines] == ["constant", "linear", "boosting"]
+    assert (recipe.split, recipe.metric, recipe.ship, recipe.seed) == (None, None, "best", 0)
+
+
+@pytest.mark.parametrize("missing", ["source", "target"])
+def test_what_must_be_given_is_asked_for(missing: str):
+    with pytest.raises(RecipeError) as caught:
+        Recipe.parse({k: v for k, v in MINIMAL.items() if k != missing})
+    assert str(caught.value) == f"recipe.{missing}: this option has no default and must be given."
+
+
+def test_equal_recipes_have_equal_hashes_however_they_were_written(recipe: Recipe):
+    spelled_out = Recipe.parse(recipe.dump())
+    assert spelled_out == recipe and spelled_out.hash == recipe.hash
+    assert Recipe.parse({**MINIMAL, "network": "mlp", "seed": 0}).hash == recipe.hash
+    assert Recipe.parse({**MINIMAL, "train": {"epochs": 40, "optimizer": {"kind": "adamw"}}}).hash == recipe.hash
+    assert Recipe.parse({**MINIMAL, "ignore": []}).hash == recipe.hash
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"seed": 1},
+        {"target": "wage"},
+        {"ignore": ["age"]},
+        {"network": {"kind": "mlp", "dropout": 0.25}},
+        {"train": {"epochs": 41}},
+        {"train": {"optimizer": {"kind": "adamw", "lr": 0.123}}},
+        {"train": {"optimizer": "sgd"}},
+        {"baselines": ["constant"]},
+        {"baselines": ["linear", "constant", "boosting"]},
+        {"prepare": {"imputer": "most_frequent"}},
+        {"allow": [{"rule": "no_graph", "reason": "a"}]},
+    ],
+)
+def test_any_other_choice_gives_another_hash(recipe: Recipe, changes: dict):
+    other = Recipe.parse({**MINIMAL, **changes})
+    assert other.hash != recipe.hash
+    assert Recipe.parse(other.dump()).hash == other.hash
+
+
+def test_the_hash_is_the_same_in_another_process(recipe: Recipe):
+    code = f"import deepwright.parts; from deepwright.core.recipe import Recipe; print(Recipe.parse({MINIMAL!r}).hash)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == recipe.hash
+
+
+def test_a_nested_fault_is_named_by_its_place():
+    with pytest.raises(RecipeError) as caught:
+        Recipe.parse({**MINIMAL, "train": {"epochs": 0}})
+    assert str(caught.value) == ("train.epochs: 0 is not allowed. It takes: a whole number >= 1 <= 100000.")
+
+
+def test_an_unknown_option_is_guessed():
+    with pytest.raises(RecipeError, match=r"recipe\.sed: there is no such option\. .* Did you mean 'seed'\?"):
+        Recipe.parse({**MINIMAL, "sed": 1})
+
+
+def test_improving_gives_a_new_recipe(recipe: Recipe):
+    better = recipe.replace(train=recipe.train.replace(epochs=60))
+    assert (recipe.train.epochs, better.train.epochs) == (40, 60)
+    assert better.hash != recipe.hash
+
+
+def test_an_exemption_needs_its_reason():
+    with pytest.raises(RecipeError, match=r"allowance\.reason: this option has no default and must be given\."):
+        Allowance(rule="no_graph")
