@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from deepwright.core.errors import DataError, ResourceError, UsageError
 
 BODY_BYTES = 256 << 10
-"""Rows are sent in requests of about this size, well below the server's limit."""
+BODY_ROWS = 5_000
+"""Rows are sent in requests of about this size at most, well below the server's limits."""
 
 
 class Answer(TypedDict, total=False):
@@ -100,7 +101,7 @@ def _bodies(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
     size = 0
     for row in rows:
         piece = json.dumps({name: _plain(value) for name, value in row.items()}, ensure_ascii=False).encode()
-        if pieces and size + len(piece) > BODY_BYTES:
+        if pieces and (size + len(piece) > BODY_BYTES or len(pieces) == BODY_ROWS):
             yield b'{"rows":[' + b",".join(pieces) + b"]}"
             pieces, size = [], 0
         pieces.append(piece)

@@ -1,5 +1,6 @@
 """Guard: what of a request can be judged before its body: host, origin, method, content type, length."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +10,7 @@ LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 JSON_TYPES = frozenset({b"application/json", b"application/json;charset=utf-8"})
 Head = dict[bytes, bytes]
 
+_HOST = re.compile(r"(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::[0-9]{1,5})?")
 _ONCE = frozenset({b"host", b"origin", b"content-type", b"content-length", b"content-encoding"})
 
 
@@ -106,15 +108,13 @@ class Guard:
 
 
 def host_name(host: bytes) -> str:
-    """The name in a Host header, without port and brackets; "" where there is none.
+    """The name in a Host header, without port and brackets; "" where it is not of that form.
 
     >>> host_name(b"[::1]:8765"), host_name(b"LOCALHOST:80"), host_name(b"a.example")
     ('::1', 'localhost', 'a.example')
     """
-    text = host.decode("latin-1").lower()
-    if text.startswith("["):
-        return text[1:].partition("]")[0]
-    return text.partition(":")[0]
+    match = _HOST.fullmatch(host.decode("latin-1").lower())
+    return (match["v6"] or match["name"]) if match else ""
 
 
 def _header(name: bytes) -> str:
