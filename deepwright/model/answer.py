@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
 
 def answering(module: "nn.Module", problem: Problem, mean: float = 0.0, sd: float = 1.0) -> "nn.Module":
-    """The network with its answer: `probability` [B, K], or `value` [B] = output * sd + mean. This is what is exported.
+    """The network with its answer: `probability` [B, K], or `value` [B] = output * sd + mean. This is what is exported;
+    its method `answer(output)` is the last step alone.
 
     mean, sd: the target's mean and standard deviation in the training part; used for regression only.
 

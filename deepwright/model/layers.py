@@ -81,7 +81,10 @@ class ProbabilityAnswer(nn.Module):
         self.module = module
 
     def forward(self, *tensors: torch.Tensor) -> torch.Tensor:
-        return torch.softmax(self.module(*tensors), dim=1)
+        return self.answer(self.module(*tensors))
+
+    def answer(self, output_BK: torch.Tensor) -> torch.Tensor:
+        return torch.softmax(output_BK, dim=1)
 
 
 class ValueAnswer(nn.Module):
@@ -97,4 +100,7 @@ class ValueAnswer(nn.Module):
         self.register_buffer("sd", torch.tensor(sd, dtype=torch.float32))
 
     def forward(self, *tensors: torch.Tensor) -> torch.Tensor:
-        return self.module(*tensors)[:, 0] * self.sd + self.mean
+        return self.answer(self.module(*tensors))
+
+    def answer(self, output_B1: torch.Tensor) -> torch.Tensor:
+        return output_B1[:, 0] * self.sd + self.mean

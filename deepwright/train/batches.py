@@ -1,0 +1,220 @@
+"""Batches without a loader: views of prepared tensors, in an order that (seed, epoch) decides."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from deepwright.core.errors import DataError
+from deepwright.train.randomness import generators, permutation, seed_for
+
+if TYPE_CHECKING:
+    import torch
+
+BLOCK_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """inputs: tensors [B, ...] in the order of the module's arguments. rows: [B] row numbers from 0, if known."""
+
+    inputs: "tuple[torch.Tensor, ...]"
+    target: "torch.Tensor"
+    rows: "torch.Tensor | None" = None
+
+
+class Rows:
+    """The prepared tensors of one part, where the device reaches them.
+
+    Numbers take the module's float type, whole numbers int64. target_array is the target as it was given, for metrics.
+    """
+
+    def __init__(self, part: str, inputs: Any, target: Any, *, device: "torch.device", dtype: "torch.dtype") -> None:
+        given = inputs if isinstance(inputs, Mapping) else {"x": inputs}
+        self.part = part
+        self.inputs = {name: _tensor(part, name, value, device, dtype) for name, value in given.items()}
+        self.target = _tensor(part, "target", target, device, dtype)
+        self.target_array = np.asarray(target.cpu() if hasattr(target, "cpu") else target)
+        self.num_rows = len(self.target)
+        for name, tensor in self.inputs.items():
+            if len(tensor) != self.num_rows:
+                raise DataError("train.lengths", part=part, name=name, rows=len(tensor), targets=self.num_rows)
+        if self.num_rows == 0:
+            raise DataError("train.no_rows", part=part)
+
+    def num_batches(self, batch_size: int) -> int:
+        return len(bounds(self.num_rows, batch_size))
+
+    def epoch(self, batch_size: int, *, seed: int, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of one epoch from number `start` on, in the order of (seed, epoch).
+
+        Rows are permuted in blocks of at most 32 MiB; a batch is a view of its block.
+        """
+        import torch
+
+        order = torch.from_numpy(permutation(seed, "order", epoch, self.num_rows))
+        pieces = bounds(self.num_rows, batch_size)[start:]
+        for block in _blocks(pieces, self._row_bytes()):
+            first, last = block[0][0], block[-1][1]
+            rows = order[first:last]
+            here = rows.to(self.target.device)
+            inputs = [tensor[here] for tensor in self.inputs.values()]
+            target = self.target[here]
+            for low, high in block:
+                low, high = low - first, high - first
+                yield Batch(tuple(tensor[low:high] for tensor in inputs), target[low:high], rows[low:high])
+
+    def in_order(self, batch_size: int) -> Iterator[Batch]:
+        """All rows as they stand."""
+        for low in range(0, self.num_rows, batch_size):
+            high = low + batch_size
+            yield Batch(tuple(tensor[low:high] for tensor in self.inputs.values()), self.target[low:high])
+
+    def sample(self, size: int, seed: int) -> "Rows":
+        """`size` of the rows, the same ones for the same seed; all of them if there are no more."""
+        if size >= self.num_rows:
+            return self
+        import torch
+
+        rows = np.sort(permutation(seed, "sample", 0, self.num_rows)[:size])
+        chosen = object.__new__(Rows)
+        here = torch.from_numpy(rows).to(self.target.device)
+        chosen.part = self.part
+        chosen.inputs = {name: tensor[here] for name, tensor in self.inputs.items()}
+        chosen.target, chosen.target_array = self.target[here], self.target_array[rows]
+        chosen.num_rows = size
+        return chosen
+
+    def fingerprint(self) -> str:
+        """SHA-256 over every tensor, as 64 hex digits."""
+        import hashlib
+
+        digest = hashlib.sha256()
+        for name, tensor in {**self.inputs, "": self.target}.items():
+            digest.update(f"{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
+            digest.update(tensor_bytes(tensor))
+        return digest.hexdigest()
+
+    def _row_bytes(self) -> int:
+        tensors = (*self.inputs.values(), self.target)
+        return sum(tensor.element_size() * tensor[0].numel() for tensor in tensors)
+
+
+class Stream:
+    """A user's own DataLoader, or any iterable of known length that gives (inputs..., target).
+
+    Before each batch is fetched every global generator (torch, numpy, random) is seeded from (seed, epoch, batch), so
+    shuffling and augmentation in the main process can be repeated; a resumed epoch reads the skipped batches again.
+    """
+
+    def __init__(self, part: str, batches: Iterable[Any], *, device: "torch.device", dtype: "torch.dtype") -> None:
+        if not hasattr(batches, "__len__"):
+            raise DataError("train.stream_length_unknown", part=part, found=type(batches).__name__)
+        self.part = part
+        self.batches = batches
+        self.device, self.dtype = device, dtype
+
+    def num_batches(self, batch_size: int) -> int:
+        return len(self.batches)  # type: ignore[arg-type]
+
+    def epoch(self, batch_size: int, *, seed: int, epoch: int, start: int = 0) -> Iterator[Batch]:
+        count = 0
+        _seed_everything(seed_for(seed, "fetch", epoch, 0), self.device)
+        iterator = iter(self.batches)
+        while True:
+            _seed_everything(seed_for(seed, "fetch", epoch, count + 1), self.device)
+            try:
+                given = next(iterator)
+            except StopIteration:
+                break
+            if count >= start:
+                yield self._batch(given)
+            count += 1
+        if count != self.num_batches(batch_size):
+            raise DataError("train.stream_length", part=self.part, said=self.num_batches(batch_size), found=count)
+
+    def in_order(self, batch_size: int) -> Iterator[Batch]:
+        yield from self.epoch(batch_size, seed=0, epoch=0)
+
+    def _batch(self, given: Any) -> Batch:
+        if not isinstance(given, list | tuple) or len(given) < 2:
+            raise DataError("train.stream_item", part=self.part, found=type(given).__name__)
+        *inputs, target = given
+        place = (self.device, self.dtype)
+        return Batch(
+            tuple(_tensor(self.part, f"input {i}", value, *place) for i, value in enumerate(inputs)),
+            _tensor(self.part, "target", target, *place),
+        )
+
+
+def bounds(num_rows: int, batch_size: int) -> list[tuple[int, int]]:
+    """First and last-plus-one row of each batch. A last row that would stand alone joins the batch before it.
+
+    Batch normalisation has no variance to learn from one row, and no row is dropped.
+
+    >>> bounds(10, 4), bounds(9, 4)
+    ([(0, 4), (4, 8), (8, 10)], [(0, 4), (4, 9)])
+    """
+    starts = list(range(0, num_rows, batch_size))
+    if len(starts) > 1 and batch_size > 1 and num_rows - starts[-1] == 1:
+        starts.pop()
+    return list(zip(starts, [*starts[1:], num_rows], strict=True))
+
+
+def open_part(
+    part: Literal["train", "validation"], given: Any, *, device: "torch.device", dtype: "torch.dtype"
+) -> Rows | Stream:
+    """(inputs, target) as prepared rows, or an iterable of batches as a stream."""
+    if isinstance(given, tuple) and len(given) == 2:
+        return Rows(part, given[0], given[1], device=device, dtype=dtype)
+    if (
+        isinstance(given, Iterable)
+        and not isinstance(given, Mapping | str | np.ndarray)
+        and not hasattr(given, "numpy")
+    ):
+        return Stream(part, given, device=device, dtype=dtype)
+    raise DataError("train.not_a_part", part=part, found=type(given).__name__)
+
+
+def tensor_bytes(tensor: "torch.Tensor") -> memoryview:
+    """A tensor's bytes, of any element type."""
+    import torch
+
+    flat = tensor.detach().cpu().contiguous().reshape(-1)
+    return memoryview(flat.view(torch.uint8).numpy())  # type: ignore[arg-type]
+
+
+def _blocks(pieces: list[tuple[int, int]], row_bytes: int) -> Iterator[list[tuple[int, int]]]:
+    block: list[tuple[int, int]] = []
+    for low, high in pieces:
+        if block and (high - block[0][0]) * row_bytes > BLOCK_BYTES:
+            yield block
+            block = []
+        block.append((low, high))
+    if block:
+        yield block
+
+
+def _tensor(part: str, name: str, value: Any, device: "torch.device", dtype: "torch.dtype") -> "torch.Tensor":
+    import torch
+
+    if not isinstance(value, torch.Tensor):
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiub":
+            raise DataError("train.not_numbers", part=part, name=name, found=array.dtype)
+        if not array.flags.writeable or any(stride < 0 for stride in array.strides):
+            array = array.copy()
+        value = torch.from_numpy(np.ascontiguousarray(array))
+    if value.is_floating_point():
+        return value.to(device, dtype)
+    return value.to(device) if value.dtype in (torch.bool, torch.uint8) else value.to(device, torch.int64)
+
+
+def _seed_everything(seed: int, device: "torch.device") -> None:
+    import random
+
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    for generator in generators(device):
+        generator.manual_seed(seed)

@@ -1,0 +1,43 @@
+"""Interrupts: on Ctrl-C or SIGTERM a training writes a checkpoint before it ends."""
+
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupts:
+    """Holds a signal back while a step is being done; `pending` then asks the loop to save and to raise.
+
+    While the loop is suspended its state is whole, so the handler saves at once. A second signal ends the process in
+    the usual way. Python handles signals in the main thread only; elsewhere nothing is installed.
+    """
+
+    def __init__(self, save: Callable[[], None]) -> None:
+        self.save = save
+        self.is_inside = False
+        self.pending = False
+        self._before: dict[int, Any] = {}
+
+    def install(self) -> None:
+        if threading.current_thread() is threading.main_thread() and not self._before:
+            self._before = {number: signal.signal(number, self._handle) for number in SIGNALS}
+
+    def uninstall(self) -> None:
+        for number, handler in self._before.items():
+            if signal.getsignal(number) == self._handle:
+                signal.signal(number, handler)
+        self._before = {}
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.is_inside and not self.pending:
+            self.pending = True
+            return
+        is_first = not self.pending
+        self.pending = True
+        if is_first:
+            self.save()
+        raise KeyboardInterrupt

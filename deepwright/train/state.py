@@ -1,0 +1,163 @@
+"""The whole state of a training, to tensors and plain facts and back."""
+
+import hashlib
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from deepwright.train.batches import tensor_bytes
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+
+@dataclass
+class Position:
+    """Where a training stands; all of it is plain data. Epochs, batches and steps are counts of those done."""
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    loss_sum: float = 0.0
+    """Sum over this epoch's batches of loss times rows, and their rows: what the running loss is made of."""
+    loss_rows: int = 0
+    epoch_s: float = 0.0
+    seconds: float = 0.0
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    best_value: float | None = None
+    best_epoch: int | None = None
+    epochs_since_best: int = 0
+    attempts: int = 0
+    lr_scale: float = 1.0
+    stopped: str | None = None
+
+    def facts(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Good:
+    """The state at the start of an epoch, to go back to when a NaN is met."""
+
+    module: "dict[str, torch.Tensor]"
+    optimizer: "dict[str, torch.Tensor]"
+    optimizer_facts: list[Any]
+    position: dict[str, Any]
+
+
+class State:
+    """Everything that a training changes: weights, optimizers, position, the best weights so far."""
+
+    def __init__(self, module: "nn.Module", optimizers: "list[torch.optim.Optimizer]") -> None:
+        self.module = module
+        self.optimizers = optimizers
+        self.position = Position()
+        self.best: dict[str, torch.Tensor] = {}
+        self.good = Good({}, {}, [], {})
+
+    def keep_best(self) -> None:
+        self.best = module_tensors(self.module, copy=True)
+
+    def keep_good(self) -> None:
+        """Remember this moment, the start of an epoch."""
+        optimizer, facts = optimizer_tensors(self.optimizers, copy=True)
+        self.good = Good(module_tensors(self.module, copy=True), optimizer, facts, self.position.facts())
+
+    def go_back(self) -> None:
+        """Back to the moment of `keep_good`; notes, attempts and time spent stay."""
+        self.module.load_state_dict(self.good.module)
+        load_optimizers(self.optimizers, self.good.optimizer, self.good.optimizer_facts)
+        for name in ("batch", "step", "loss_sum", "loss_rows", "epoch_s"):
+            setattr(self.position, name, self.good.position[name])
+
+    def dump(self) -> "tuple[dict[str, torch.Tensor], dict[str, Any]]":
+        """Tensors by name, and everything else as plain facts."""
+        optimizer, optimizer_facts = optimizer_tensors(self.optimizers)
+        tensors = {
+            **prefixed("module", module_tensors(self.module)),
+            **prefixed("optimizer", optimizer),
+            **prefixed("best", self.best),
+        }
+        facts: dict[str, Any] = {"position": self.position.facts(), "optimizer": optimizer_facts}
+        if self.position.batch:  # at the start of an epoch the good state is the state itself
+            tensors |= prefixed("good.module", self.good.module) | prefixed("good.optimizer", self.good.optimizer)
+            facts["good"] = {"optimizer": self.good.optimizer_facts, "position": self.good.position}
+        return tensors, facts
+
+    def load(self, tensors: "dict[str, torch.Tensor]", facts: dict[str, Any]) -> None:
+        """Put back what `dump` gave."""
+        self.module.load_state_dict(unprefixed("module", tensors))
+        load_optimizers(self.optimizers, unprefixed("optimizer", tensors), facts["optimizer"])
+        self.best = unprefixed("best", tensors)
+        vars(self.position).update(facts["position"])
+        if "good" in facts:
+            module, optimizer = unprefixed("good.module", tensors), unprefixed("good.optimizer", tensors)
+            self.good = Good(module, optimizer, facts["good"]["optimizer"], facts["good"]["position"])
+
+
+def module_tensors(module: "nn.Module", *, copy: bool = False) -> "dict[str, torch.Tensor]":
+    """A module's parameters and buffers by name, as they are or as a copy that stays."""
+    return {name: value.detach().clone() if copy else value.detach() for name, value in module.state_dict().items()}
+
+
+def optimizer_tensors(
+    optimizers: "list[torch.optim.Optimizer]", *, copy: bool = False
+) -> "tuple[dict[str, torch.Tensor], list[Any]]":
+    """The optimizers' tensors under `number.parameter.name`, and everything else as plain facts."""
+    import torch
+
+    tensors: dict[str, torch.Tensor] = {}
+    facts: list[Any] = []
+    for number, optimizer in enumerate(optimizers):
+        state = optimizer.state_dict()
+        plain: dict[str, dict[str, Any]] = {}
+        for parameter, entries in state["state"].items():
+            plain[str(parameter)] = {}
+            for name, value in entries.items():
+                if isinstance(value, torch.Tensor):
+                    tensors[f"{number}.{parameter}.{name}"] = value.detach().clone() if copy else value.detach()
+                else:
+                    plain[str(parameter)][name] = value
+        groups = [{k: v for k, v in group.items() if _is_plain(v) and k != "params"} for group in state["param_groups"]]
+        facts.append({"state": plain, "groups": groups})
+    return tensors, facts
+
+
+def load_optimizers(
+    optimizers: "list[torch.optim.Optimizer]", tensors: "dict[str, torch.Tensor]", facts: list[Any]
+) -> None:
+    """Put back what `optimizer_tensors` gave."""
+    for number, (optimizer, fact) in enumerate(zip(optimizers, facts, strict=True)):
+        state: dict[int, dict[str, Any]] = {int(p): dict(entries) for p, entries in fact["state"].items()}
+        for key, value in tensors.items():
+            owner, parameter, name = key.split(".", 2)
+            if int(owner) == number:
+                state.setdefault(int(parameter), {})[name] = value.clone()
+        groups = optimizer.state_dict()["param_groups"]
+        for group, plain in zip(groups, fact["groups"], strict=True):
+            group.update({k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()})
+        optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def digest(module: "nn.Module") -> str:
+    """SHA-256 over every parameter and buffer in the order of their names, as 64 hex digits."""
+    whole = hashlib.sha256()
+    for name, value in sorted(module_tensors(module).items()):
+        whole.update(f"{name}\0{value.dtype}\0{tuple(value.shape)}\0".encode())
+        whole.update(tensor_bytes(value))
+    return whole.hexdigest()
+
+
+def prefixed(prefix: str, tensors: "dict[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
+    return {f"{prefix}/{name}": value for name, value in tensors.items()}
+
+
+def unprefixed(prefix: str, tensors: "dict[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
+    return {name[len(prefix) + 1 :]: value for name, value in tensors.items() if name.startswith(f"{prefix}/")}
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(_is_plain(item) for item in value)
+    return value is None or isinstance(value, bool | int | float | str)

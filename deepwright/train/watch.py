@@ -1,0 +1,161 @@
+"""Consumers of the event stream: a live display, and a record on disk. Each passes every event on."""
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+from deepwright.core.disk import append_line, disk_error
+from deepwright.core.text import text
+from deepwright.train.events import Epoch, Event, NonFinite, Resumed, Started, Step, Stopped
+
+REFRESH_S = 0.25
+"""Between two changes of the status line; lines about epochs wait as long where no terminal is at hand."""
+
+
+def live(events: Iterable[Event], stream: TextIO | None = None) -> Iterator[Event]:
+    """Show loss, metrics and time left while the events pass.
+
+    On a terminal one line per epoch stays and a status line moves below them; elsewhere plain lines, at most four a
+    second, the first, the best so far and the last among them.
+    """
+    stream = stream or sys.stderr
+    return _on_terminal(events, stream) if stream.isatty() else _as_lines(events, stream)
+
+
+def record(events: Iterable[Event], path: str | Path) -> Iterator[Event]:
+    """Append every event but the steps to `path`, one JSON object a line.
+
+    After a kill a torn last line is cut off; epochs done again after a resume stand twice, the later line holds.
+    Raises ResourceError when the disk is full.
+    """
+    path = Path(path)
+    _cut_torn_line(path)
+    for event in events:
+        if not isinstance(event, Step):
+            append_line(path, json.dumps(event.record(), ensure_ascii=False, allow_nan=False).encode())
+        yield event
+
+
+def line(event: Event) -> str | None:
+    """One event as a line for people, or None for events that need none."""
+    if isinstance(event, Epoch):
+        scores = "  ".join(f"{name} {_short(value)}" for name, value in _shown(event).items())
+        return text(
+            "train.live.epoch",
+            epoch=f"{event.epoch:>{len(str(event.num_epochs))}}",
+            epochs=event.num_epochs,
+            train=_short(event.train.get("loss", event.running_loss)),
+            scores=scores or "-",
+            eta=duration(event.eta_s),
+            best=text("train.live.best") if event.is_best else "",
+        )
+    if isinstance(event, Started):
+        return text(
+            "train.live.started", parameters=f"{event.num_parameters:,}", steps=f"{event.num_steps:,}",
+            epochs=event.num_epochs, threads=event.threads, device=event.device,
+        )  # fmt: skip
+    if isinstance(event, Stopped):
+        key = {"epochs": "train.live.stopped_epochs", "patience": "train.live.stopped_patience"}
+        why = text(key.get(event.reason, "train.live.stopped_budget"))
+        best = "-" if event.best_epoch is None else event.best_epoch
+        return text("train.live.stopped", why=why, epochs=event.epochs, seconds=duration(event.seconds), best=best)
+    if isinstance(event, NonFinite):
+        return text(
+            "train.live.non_finite", step=event.step, what=event.what, layer=event.layer,
+            rows=", ".join(map(str, event.rows)) or "-", scale=f"{event.lr_scale:g}",
+        )  # fmt: skip
+    if isinstance(event, Resumed):
+        return _resumed(event)
+    return None
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people read them.
+
+    >>> duration(0.04), duration(7.4), duration(75), duration(7322)
+    ('0.0 s', '7.4 s', '1 min 15 s', '2 h 02 min')
+    """
+    if seconds < 60:
+        return text("train.live.seconds", seconds=f"{seconds:.1f}")
+    if seconds < 3600:
+        return text("train.live.minutes", minutes=int(seconds // 60), seconds=f"{int(seconds % 60):02d}")
+    return text("train.live.hours", hours=int(seconds // 3600), minutes=f"{int(seconds % 3600 // 60):02d}")
+
+
+def _as_lines(events: Iterable[Event], stream: TextIO) -> Iterator[Event]:
+    told_at = -REFRESH_S
+    held: str | None = None
+    for event in events:
+        said = line(event)
+        if said is not None:
+            is_held = isinstance(event, Epoch) and not event.is_best and time.monotonic() - told_at < REFRESH_S
+            if is_held and event.epoch < event.num_epochs:
+                held = said
+            else:
+                if held is not None and isinstance(event, Stopped):
+                    print(held, file=stream)
+                held = None
+                print(said, file=stream, flush=True)
+                told_at = time.monotonic()
+        yield event
+
+
+def _on_terminal(events: Iterable[Event], stream: TextIO) -> Iterator[Event]:
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    console = Console(file=stream, highlight=False)
+    shown_at = 0.0
+    eta_s: float | None = None
+    with Live(Text(""), console=console, auto_refresh=False, transient=True) as status:
+        for event in events:
+            said = line(event)
+            if said is not None:
+                console.print(Text(said))
+            if isinstance(event, Epoch):
+                eta_s = event.eta_s
+            if isinstance(event, Step) and time.monotonic() - shown_at >= REFRESH_S:
+                left = "" if eta_s is None else text("train.live.eta", eta=duration(eta_s))
+                now = text(
+                    "train.live.step", epoch=event.epoch, batch=event.batch, batches=event.num_batches,
+                    loss=_short(event.loss), left=left,
+                )  # fmt: skip
+                status.update(Text(now), refresh=True)
+                shown_at = time.monotonic()
+            yield event
+
+
+def _resumed(event: Resumed) -> str:
+    said = [text("train.live.resumed", epoch=event.epoch, step=event.step)]
+    if event.refused:
+        said.append(text("train.live.refused", files=", ".join(event.refused)))
+    if event.changes:
+        said.append(text("train.live.changes", changes=", ".join(event.changes)))
+    return " ".join(said)
+
+
+def _shown(event: Epoch) -> dict[str, Any]:
+    """The scores that a line has room for: validation's, else the training sample's metrics."""
+    return event.validation or {name: value for name, value in event.train.items() if name != "loss"}
+
+
+def _short(value: float) -> str:
+    return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3g}"
+
+
+def _cut_torn_line(path: Path) -> None:
+    """Cut what stands behind the last line end: a line that a kill tore."""
+    try:
+        if not path.exists() or not (size := path.stat().st_size):
+            return
+        content = path.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        if whole < size:
+            with path.open("r+b") as file:
+                file.truncate(whole)
+    except OSError as error:
+        raise disk_error(path, 0, error) from None

@@ -1,0 +1,122 @@
+import errno
+import io
+import json
+import os
+
+import pytest
+
+from deepwright.core.errors import ResourceError
+from deepwright.train import watch
+from deepwright.train.events import Epoch, NonFinite, Resumed, Started, Step, Stopped
+from deepwright.train.loop import fit
+from deepwright.train.watch import duration, line, live, record
+
+STARTED = Started(num_epochs=40, num_steps=400, num_parameters=12_345, threads=1, device="cpu")
+STOPPED = Stopped("patience", epochs=12, steps=120, best_epoch=4, seconds=75.0, digest="0" * 64)
+
+
+def epoch(number, is_best=False):
+    return Epoch(
+        epoch=number, num_epochs=40, step=number * 10, seconds=1.0, eta_s=75.0, lr=1e-3, running_loss=0.5,
+        train={"loss": 0.4}, validation={"loss": 0.61234, "accuracy": 0.98765}, is_best=is_best,
+    )  # fmt: skip
+
+
+def test_an_epochs_line_has_loss_metrics_and_time_left():
+    assert line(epoch(3, is_best=True)) == (
+        "epoch  3/40  train loss 0.4000  validation loss 0.6123  accuracy 0.9877  left 1 min 15 s  best so far"
+    )
+
+
+def test_lines_are_in_chinese_where_that_is_the_language(monkeypatch):
+    monkeypatch.setenv("DEEPWRIGHT_LANG", "zh")
+    assert line(epoch(3)) == "第  3/40 轮  训练损失 0.4000  验证 loss 0.6123  accuracy 0.9877  剩余 1 分 15 秒"
+
+
+def test_the_end_says_why_and_which_epoch_was_best():
+    assert line(STOPPED) == (
+        "stopped after 12 epochs, 1 min 15 s: no better validation value for as long as patience allows; best epoch 4"
+    )
+
+
+def test_a_nan_is_told_with_layer_and_rows():
+    told = line(NonFinite(7, 1, "train", "gradient", "stack.0.weight", (3, 9), 1, 0.5))
+    assert told == (
+        "step 7: a NaN or an infinity in the gradient of 'stack.0.weight' (training rows 3, 9); "
+        "back to the start of the epoch, rate times 0.5"
+    )
+
+
+def test_a_resume_tells_damaged_files_and_changes():
+    told = line(Resumed(2, 30, ("000009.json",), ("threads: 2 > 1",)))
+    assert told == (
+        "resumed after epoch 2, step 30. Damaged and passed over: 000009.json. "
+        "Not as before, so the bits may differ: threads: 2 > 1."
+    )
+
+
+def test_steps_need_no_line():
+    assert line(Step(1, 1, 1, 1, 0.5)) is None
+
+
+def test_durations_read_well():
+    assert [duration(s) for s in (0.04, 59.94, 61, 3599, 7322)] == [
+        "0.0 s", "59.9 s", "1 min 01 s", "59 min 59 s", "2 h 02 min"
+    ]  # fmt: skip
+
+
+def test_without_a_terminal_lines_come_at_most_four_a_second_and_the_last_is_told(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(watch.time, "monotonic", lambda: now[0])
+    out = io.StringIO()
+    for event in live([STARTED, *(epoch(n, is_best=n == 4) for n in range(1, 13)), STOPPED], out):
+        now[0] += 0.05 if isinstance(event, Epoch) else 1.0
+    told = [text.split("  train")[0].strip() for text in out.getvalue().splitlines()]
+    assert told[0].startswith("training 12,345 weights")
+    assert told[1:-1] == ["epoch  1/40", "epoch  4/40", "epoch  9/40", "epoch 12/40"]
+    assert told[-1].startswith("stopped after 12 epochs")
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_gets_a_status_line_and_one_line_per_epoch(digits, make_mlp, monkeypatch):
+    monkeypatch.setattr(watch, "REFRESH_S", 0.0)
+    monkeypatch.setenv("TERM", "xterm")
+    out = Terminal()
+    events = list(live(fit(make_mlp(), *digits, optimizer="adamw", epochs=3), out))
+    shown = out.getvalue()
+    assert "epoch 1: batch 5 of 5, loss" in shown and "left" in shown
+    assert shown.count("train loss") == 3
+    assert isinstance(events[-1], Stopped)
+
+
+def test_display_and_record_pass_every_event_on(digits, make_mlp, tmp_path):
+    plain = [type(e) for e in fit(make_mlp(), *digits, optimizer="adamw", epochs=2)]
+    through = live(record(fit(make_mlp(), *digits, optimizer="adamw", epochs=2), tmp_path / "e.jsonl"), io.StringIO())
+    assert [type(e) for e in through] == plain
+
+
+def test_the_record_has_a_line_per_event_but_the_steps(digits, make_mlp, tmp_path):
+    list(record(fit(make_mlp(), *digits, optimizer="adamw", epochs=2), tmp_path / "events.jsonl"))
+    records = [json.loads(text) for text in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert [r["event"] for r in records] == ["started", "epoch", "epoch", "stopped"]
+    assert records[1]["validation"]["loss"] > 0
+
+
+def test_a_torn_last_line_is_cut_off_before_going_on(tmp_path):
+    path = tmp_path / "events.jsonl"
+    path.write_text('{"event": "started"}\n{"event": "ep')
+    list(record([STOPPED], path))
+    assert [json.loads(text)["event"] for text in path.read_text().splitlines()] == ["started", "stopped"]
+
+
+def test_a_full_disk_is_named(tmp_path, monkeypatch):
+    def full(handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ResourceError, match="the disk is full"):
+        list(record([STOPPED], tmp_path / "events.jsonl"))
