@@ -30,7 +30,7 @@ class Axes:
         steps = " ".join(f"{self.across(a)},{self.up(b)}" for a, b in points)
         return tag("polyline", points=steps, class_=class_)
 
-    def dot(self, x: float, y: float, class_: str, *, radius: float = 3) -> Markup:
+    def dot(self, x: float, y: float, class_: str, *, radius: float = 3.5) -> Markup:
         return tag("circle", cx=self.across(x), cy=self.up(y), r=radius, class_=class_)
 
     def upright(self, x: float, low: float, high: float, class_: str) -> Markup:

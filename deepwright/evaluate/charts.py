@@ -108,6 +108,10 @@ def whisker(number: Number, span: tuple[float, float]) -> Markup:
     """One member's value and interval as a dot on a line, on the scale `span` that all rows share."""
     if number.value is None:
         return tag("svg", class_="whisker")
+    title = tag("title", f"{number.member}: {shown(number.value)}")
+    if not span[0] <= number.value <= span[1]:
+        arrow, side = ("◂", "0%") if number.value < span[0] else ("▸", "97%")
+        return tag("svg", title, tag("text", arrow, x=side, y="75%", class_="beyond"), class_="whisker", role="img")
 
     def place(value: float) -> str:
         return f"{round(2 + 96 * (value - span[0]) / (span[1] - span[0]), 2)}%"
@@ -118,15 +122,27 @@ def whisker(number: Number, span: tuple[float, float]) -> Markup:
         marks.append(tag("line", y1="50%", y2="50%", class_="interval", **ends))
         marks += [tag("line", x1=x, x2=x, y1="25%", y2="75%", class_="interval") for x in ends.values()]
     marks.append(tag("circle", cx=place(number.value), cy="50%", r=5, class_="dot"))
-    return tag(
-        "svg", tag("title", f"{number.member}: {shown(number.value)}"), join(*marks), class_="whisker", role="img"
-    )
+    return tag("svg", title, join(*marks), class_="whisker", role="img")
 
 
-def span_of(numbers: Sequence[Number]) -> tuple[float, float]:
-    """The range that all values and interval ends of a metric need."""
+def span_of(leaderboard: Sequence[Number]) -> tuple[float, float]:
+    """The range to draw members in, best first; those far behind, that would squeeze the others, are left beyond it."""
+    kept = [n for n in leaderboard if n.value is not None]
+    if not kept:
+        return 0.0, 1.0
+    while len(kept) > 2 and _width(kept[:-1]) < _width(kept) / 3:
+        kept = kept[:-1]
+    return padded(*_ends(kept))
+
+
+def _width(numbers: Sequence[Number]) -> float:
+    low, high = _ends(numbers)
+    return high - low
+
+
+def _ends(numbers: Sequence[Number]) -> tuple[float, float]:
     ends = [end for n in numbers for end in (n.value, n.low, n.high) if end is not None]
-    return padded(min(ends), max(ends)) if ends else (0.0, 1.0)
+    return min(ends), max(ends)
 
 
 def shade(share: float) -> int:

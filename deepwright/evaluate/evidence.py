@@ -146,7 +146,7 @@ def _equal_bins(values: np.ndarray) -> list[np.ndarray]:
 def _regression(target: np.ndarray, answer: np.ndarray) -> dict[str, Any]:
     residuals = target - answer
     low, high = np.quantile(residuals, (0.005, 0.995))
-    counts, edges = np.histogram(residuals, bins=30, range=_wide(low, high))
+    counts, edges = np.histogram(residuals, bins=_num_bins(len(target)), range=_wide(low, high))
     return {
         "n": len(target),
         "residuals": {
@@ -177,10 +177,15 @@ def _residuals_by_prediction(answer: np.ndarray, residuals: np.ndarray) -> list[
 def _density(target: np.ndarray, answer: np.ndarray) -> dict[str, Any]:
     """Counts of rows over a square grid of predicted (first axis) and true values, on one common scale."""
     low, high = np.quantile(np.concatenate([target, answer]), (0.005, 0.995))
-    edges = np.linspace(*_wide(low, high), 25)
+    edges = np.linspace(*_wide(low, high), _num_bins(len(target)) + 1)
     counts, _, _ = np.histogram2d(answer, target, bins=(edges, edges))
     counts = counts.astype(int)
     return {"edges": edges.tolist(), "counts": counts.tolist(), "outside": len(target) - int(counts.sum())}
+
+
+def _num_bins(n: int) -> int:
+    """Bins along one axis: more rows carry a finer picture."""
+    return int(min(30, max(6, 1.4 * n**0.5)))
 
 
 def _wide(low: float, high: float) -> tuple[float, float]:

@@ -6,7 +6,7 @@ from deepwright.core.report import Report
 from deepwright.core.text import text
 from deepwright.evaluate import charts
 from deepwright.evaluate.markup import Markup, join, tag
-from deepwright.evaluate.wording import count, metric_label, part_label, shown
+from deepwright.evaluate.wording import count, metric_label, middle_width, part_label, shown
 
 MOST_COLUMNS = 20
 """Classes up to which the confusion matrix is drawn; beyond, the most confused pairs are listed."""
@@ -104,8 +104,8 @@ def _quantiles(residuals: dict[str, Any]) -> Markup:
 def _chart(chart: Markup | None, title: str, note: str | None = None) -> Markup | None:
     if chart is None:
         return None
-    caption = tag("figcaption", tag("strong", title), tag("span", note) if note else None)
-    return tag("figure", caption, chart)
+    caption = tag("figcaption", note) if note else None
+    return tag("figure", tag("strong", title), chart, caption)
 
 
 def _confusion(found: dict[str, Any], levels: tuple[str, ...]) -> Markup:
@@ -136,19 +136,20 @@ def _class_table(found: dict[str, Any]) -> Markup:
     head = tag(
         "tr", tag("td"), [tag("th", metric_label(name), class_="num") for name in names], tag("th", "n", class_="num")
     )
+    width = middle_width((entry[name] or (0, None, None))[1:] for entry in found["classes"] for name in names)
     rows = []
     for entry in found["classes"]:
-        cells = [tag("td", _triple(entry[name]), data_member=metric_label(name), class_="num") for name in names]
+        cells = [tag("td", _triple(entry[name], width), data_member=metric_label(name), class_="num") for name in names]
         n = tag("td", count(entry["n"]), data_member="n", class_="num")
         rows.append(tag("tr", tag("th", entry["level"], scope="row"), cells, n))
     table = tag("table", tag("thead", head), tag("tbody", rows), class_="numbers")
     return join(tag("h3", text("evaluate.by_class")), tag("div", table, class_="wide"))
 
 
-def _triple(figures: list[float] | None) -> Markup:
+def _triple(figures: list[float] | None, width: float | None) -> Markup:
     """A value with its interval, as `evidence` keeps them."""
     if figures is None:
         return join(shown(None))
     value, low, high = figures
-    ends = text("evaluate.interval", low=shown(low, high - low), high=shown(high, high - low))
-    return join(tag("span", shown(value, high - low), class_="value"), " ", tag("span", ends, class_="interval-text"))
+    ends = text("evaluate.interval", low=shown(low, width), high=shown(high, width))
+    return join(tag("span", shown(value, width), class_="value"), " ", tag("span", ends, class_="interval-text"))

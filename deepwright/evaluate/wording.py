@@ -1,6 +1,7 @@
 """The words and figures in which results are shown, on the page and in the terminal."""
 
 import math
+import statistics
 from collections.abc import Iterable
 
 from deepwright.core.report import Number, Report
@@ -56,9 +57,14 @@ def shown(value: float | None, width: float | None = None) -> str:
 
 
 def width_of(numbers: Iterable[Number]) -> float | None:
-    """The narrowest interval among numbers that stand together and are to have equally many digits."""
-    widths = [n.high - n.low for n in numbers if n.low is not None and n.high is not None and n.high > n.low]
-    return min(widths, default=None)
+    """The width that decides the digits of numbers that stand together: of the middle interval."""
+    return middle_width((n.low, n.high) for n in numbers)
+
+
+def middle_width(bounds: Iterable[tuple[float | None, float | None]]) -> float | None:
+    """The median width of the intervals that have one."""
+    widths = [high - low for low, high in bounds if low is not None and high is not None and high > low]
+    return statistics.median_low(widths) if widths else None
 
 
 def figure(number: Number, width: float | None) -> str:

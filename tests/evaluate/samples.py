@@ -121,7 +121,7 @@ def _members(
         }
     else:
         network = MLPRegressor(
-            hidden_layer_sizes=(32,), learning_rate_init=0.01, random_state=0, max_iter=1, warm_start=True
+            hidden_layer_sizes=(32,), learning_rate_init=0.1, random_state=0, max_iter=1, warm_start=True
         )
         others = {
             "constant": DummyRegressor(),
