@@ -67,17 +67,19 @@ class Axes:
         return join(line, tag("text", tick_text(tick, ticks), x=LEFT - 6, y=y + 4, class_="tick end"))
 
 
-def ticks_of(low: float, high: float, *, num: int = 5) -> list[float]:
-    """About `num` round values inside a range.
+def ticks_of(low: float, high: float) -> list[float]:
+    """Four to nine round values inside a range.
 
     >>> ticks_of(0, 1), ticks_of(0.83, 0.91)
     ([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], [0.84, 0.86, 0.88, 0.9])
     """
-    rough = (high - low) / num
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.99)
-    first = math.ceil(low / step - 1e-9)
-    return [round(i * step, 12) for i in range(first, math.floor(high / step + 1e-9) + 1)]
+    power = math.floor(math.log10(high - low))
+    for factor, exponent in ((5, power), (2, power), (1, power), (5, power - 1), (2, power - 1)):
+        step = factor * 10.0**exponent
+        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        if last - first >= 3:
+            break
+    return [round(i * step, 1 - exponent) for i in range(first, last + 1)]
 
 
 def tick_text(tick: float, ticks: list[float]) -> str:
