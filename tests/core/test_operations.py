@@ -3,7 +3,6 @@
 import json
 
 import numpy as np
-import onnxruntime
 import pytest
 
 from deepwright.core.errors import RecipeError
@@ -22,7 +21,7 @@ from deepwright.core.operations import (
     load_operations,
     run_operations,
 )
-from deepwright.core.operations.graph import Graph
+from tests.onnx_runner import in_onnx
 
 NAN = np.nan
 NUMBERS = {"a": np.array([1.0, NAN, -3.5, 1e300]), "b": np.array([NAN, 0.0, 2.0, -1e39])}
@@ -91,22 +90,6 @@ EXPECTED = {
 }
 
 
-def in_onnx(operation: Operation, columns: dict[str, np.ndarray], outputs: list[str]) -> list[np.ndarray]:
-    """The operation alone as an ONNX graph, run on the columns."""
-    graph = Graph()
-    feeds = {}
-    for name, column in columns.items():
-        kind = "text" if column.dtype == object else "float" if column.dtype == np.float32 else "number"
-        graph.input(name, kind, 1 if column.ndim == 1 else column.shape[1])
-        feeds[name] = column[:, None] if column.ndim == 1 else column
-    operation.graph(graph)
-    model = graph.model({})
-    for name in outputs:
-        model.graph.output.add(name=graph.values[name])
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    return [np.asarray(result) for result in session.run(None, feeds)]
-
-
 def test_every_operation_has_a_case():
     assert {type(operation).kind for operation, _, _ in CASES.values()} == set(Operation.kinds)
 
@@ -115,7 +98,7 @@ def test_every_operation_has_a_case():
 def test_numpy_and_onnx_agree(case: str):
     operation, columns, outputs = CASES[case]
     result = operation.apply(columns)
-    for name, found in zip(outputs, in_onnx(operation, columns, outputs), strict=True):
+    for name, found in zip(outputs, in_onnx([operation], columns, outputs), strict=True):
         expected = result[name] if result[name].ndim == 2 else result[name][:, None]
         assert found.shape == expected.shape
         np.testing.assert_allclose(found.astype(np.float64), expected.astype(np.float64), rtol=1e-6, atol=1e-7)
@@ -201,7 +184,7 @@ def test_trees_that_grow_agree_with_scikit_learn():
         base=[0.0],
     )
     np.testing.assert_allclose(operation.apply({"x": x})["value"], tree.predict(x), rtol=1e-5)
-    np.testing.assert_allclose(in_onnx(operation, {"x": x}, ["value"])[0][:, 0], tree.predict(x), rtol=1e-5)
+    np.testing.assert_allclose(in_onnx([operation], {"x": x}, ["value"])[0][:, 0], tree.predict(x), rtol=1e-5)
 
 
 def test_what_was_learned_is_given_as_arrays():
@@ -220,6 +203,6 @@ def test_a_planted_fault_is_seen():
 
     del Operation.kinds["test_wrong_fill"]
     operation = Wrong(columns=["a"], values=[7.0])
-    (found,) = in_onnx(operation, {"a": np.array([1.0, NAN])}, ["a"])
+    (found,) = in_onnx([operation], {"a": np.array([1.0, NAN])}, ["a"])
     with pytest.raises(AssertionError):
         np.testing.assert_allclose(found[:, 0], operation.apply({"a": np.array([1.0, NAN])})["a"], rtol=1e-6)

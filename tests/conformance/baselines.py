@@ -1,0 +1,40 @@
+"""What every baseline must do."""
+
+from typing import Any
+
+import numpy as np
+
+from deepwright.core.families import Baseline
+from tests.onnx_runner import in_onnx
+
+
+def _learning_cases() -> list[tuple[np.ndarray, np.ndarray, Any, int]]:
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(300, 4)).astype(np.float32)
+    score = x[:, 0] - 0.5 * x[:, 1]
+    three = np.digitize(score, [-0.5, 0.5]).astype(np.int64)
+    return [
+        (x, (score > 0).astype(np.int64), "classification", 2),
+        (x, three, "classification", 3),
+        (x, score.astype(np.float64), "regression", 0),
+    ]
+
+
+def a_baseline_is_the_same_in_numpy_and_onnx(part: Baseline) -> None:
+    for x, target, problem, num_classes in _learning_cases():
+        operation = part.learn(x, target, problem, num_classes, seed=0)
+        answer = "probability" if problem == "classification" else "value"
+        rows = np.concatenate([x[:50], 100 * x[50:60]]).astype(np.float32)
+        found = operation.apply({"x": rows})[answer]
+        assert found.dtype == np.float32, found.dtype
+        assert found.shape == ((60, num_classes) if num_classes else (60,)), found.shape
+        if num_classes:
+            np.testing.assert_allclose(found.sum(axis=1), 1.0, atol=1e-5)
+        (in_graph,) = in_onnx([operation], {"x": rows}, [answer])
+        np.testing.assert_allclose(in_graph.reshape(found.shape), found, rtol=1e-4, atol=1e-5)
+
+
+def a_baseline_is_the_same_each_time(part: Baseline) -> None:
+    x, target, problem, num_classes = _learning_cases()[0]
+    first = part.learn(x, target, problem, num_classes, seed=0)
+    assert part.learn(x, target, problem, num_classes, seed=0) == first

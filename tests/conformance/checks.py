@@ -1,0 +1,73 @@
+"""What every kind of a family must do: functions that take a part and raise AssertionError when it does not.
+
+`CHECKS` lists them by family; a new rule for a family is one more function there. A user's part is held to the same:
+
+    for check in checks_of(Mine): check(Mine())
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from deepwright.core.part import Part
+from tests.conformance import baselines, every_part, judging, networks, rows, training
+
+Check = Callable[[Any], None]
+
+EVERY_PART: tuple[Check, ...] = (
+    every_part.plain_data_bring_it_back,
+    every_part.every_option_is_explained,
+    every_part.it_says_what_it_is_in_one_sentence,
+    every_part.any_other_option_changes_the_hash,
+    every_part.where_a_search_looks_is_allowed,
+    every_part.methods_have_their_familys_arguments,
+)
+
+CHECKS: dict[str, tuple[Check, ...]] = {
+    "network": (
+        networks.a_network_gives_one_row_of_outputs_per_row,
+        networks.a_network_answers_each_row_by_itself,
+        networks.a_network_starts_the_same_from_the_same_seed,
+        networks.a_network_learns,
+    ),
+    "loss": (
+        training.a_loss_is_a_finite_scalar_with_a_gradient,
+        training.a_loss_is_lower_at_the_truth,
+        training.a_loss_is_a_mean_and_no_sum,
+    ),
+    "optimizer": (training.an_optimizer_lowers_a_quadratic, training.an_optimizers_state_can_be_kept),
+    "schedule": (training.a_schedule_starts_in_0_1_and_stays_finite,),
+    "metric": (
+        judging.a_perfect_answer_is_best,
+        judging.weights_count_rows,
+        judging.the_order_of_rows_does_not_matter,
+        judging.one_class_or_one_value_gives_a_number_or_nan,
+    ),
+    "split": (
+        rows.a_splitter_gives_all_three_parts_and_no_other,
+        rows.equal_rows_get_equal_parts,
+        rows.a_split_depends_on_rows_and_not_on_their_order,
+    ),
+    "imputer": (
+        rows.only_the_training_part_is_learned_from,
+        rows.what_was_learned_is_the_same_in_numpy_and_onnx,
+        rows.no_number_is_missing_after_it,
+    ),
+    "scaler": (
+        rows.only_the_training_part_is_learned_from,
+        rows.what_was_learned_is_the_same_in_numpy_and_onnx,
+        rows.a_scaler_gives_finite_numbers_also_for_a_constant_column,
+    ),
+    "encoder": (
+        rows.only_the_training_part_is_learned_from,
+        rows.what_was_learned_is_the_same_in_numpy_and_onnx,
+        rows.levels_become_numbers_and_a_new_one_has_its_place,
+    ),
+    "baseline": (baselines.a_baseline_is_the_same_in_numpy_and_onnx, baselines.a_baseline_is_the_same_each_time),
+    "operation": (),  # tests/core/test_operations.py has a case for every kind, and fails without one
+    "source": (),  # reading is tested in tests/data
+    "target": (),  # exporting is tested in tests/deploy
+}
+
+
+def checks_of(kind: type[Part]) -> tuple[Check, ...]:
+    return (*EVERY_PART, *CHECKS[kind.family])

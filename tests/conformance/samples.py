@@ -1,0 +1,37 @@
+"""Small rows for the checks."""
+
+import numpy as np
+
+from deepwright.core.dataset import Dataset, PartTag
+from deepwright.core.schema import Feature, Schema
+
+
+def table(rows: int = 400, seed: int = 0) -> Dataset:
+    """A whole of two numbers, a category and a target of two classes; some numbers are missing."""
+    generator = np.random.default_rng(seed)
+    age = generator.normal(40.0, 12.0, rows)
+    age[generator.random(rows) < 0.1] = np.nan
+    features = (
+        Feature(name="age", type="number", low=0.0, high=90.0),
+        Feature(name="hours", type="number", low=0.0, high=99.0),
+        Feature(name="job", type="category", levels=("clerk", "cook", "smith")),
+        Feature(name="y", type="category", role="target", levels=("no", "yes")),
+    )
+    columns = {
+        "age": age,
+        "hours": np.round(generator.gamma(3.0, 10.0, rows)),
+        "job": generator.choice(np.array(["clerk", "cook", "smith"], object), rows),
+        "y": generator.choice(np.array(["no", "no", "yes"], object), rows),
+    }
+    hashes = generator.integers(0, 2**63, rows).astype(np.uint64)
+    hashes[rows // 2 : rows // 2 + 20] = hashes[:20]
+    return Dataset(columns, Schema(features=features), "whole", np.arange(1, rows + 1), hashes)
+
+
+def part_of_table(part: PartTag) -> Dataset:
+    return table().take(np.arange(200), part)
+
+
+def filled(data: Dataset) -> Dataset:
+    columns = {**data.columns, "age": np.nan_to_num(data.columns["age"], nan=40.0)}
+    return Dataset(columns, data.schema, data.part, data.origin, data.hashes)

@@ -1,0 +1,421 @@
+"""Every check was seen to fail on a planted fault; a sound part of a user's own passes them all."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from deepwright.core.dataset import Dataset
+from deepwright.core.families import (
+    Baseline,
+    Encoder,
+    Imputer,
+    Loss,
+    Metric,
+    Network,
+    Optimizer,
+    Scaler,
+    Schedule,
+    Splitter,
+    Step,
+)
+from deepwright.core.operations import Constant, Fill, Level, Linear, Standardise
+from deepwright.core.part import Part, option
+from deepwright.core.schema import Columns
+from deepwright.core.step import Fitted
+from tests.conformance import baselines, every_part, judging, networks, rows, training
+from tests.conformance.checks import CHECKS, EVERY_PART, Check, checks_of
+
+FAULTS: list[tuple[Check, Callable[[], Part]]] = []
+"""A check and a maker of a part that breaks it, and as little else as can be."""
+
+
+def breaks(check: Check) -> Callable[[Callable[[], Part]], Callable[[], Part]]:
+    def keep(maker: Callable[[], Part]) -> Callable[[], Part]:
+        FAULTS.append((check, maker))
+        return maker
+
+    return keep
+
+
+@pytest.fixture(autouse=True)
+def _kinds_as_before() -> Iterator[None]:
+    families = (Baseline, Encoder, Imputer, Loss, Metric, Network, Optimizer, Scaler, Schedule, Splitter)
+    before = {family: dict(family.kinds) for family in families}
+    yield
+    for family, kinds in before.items():
+        family.kinds.clear()
+        family.kinds.update(kinds)
+
+
+# every part
+
+
+@breaks(every_part.plain_data_bring_it_back)
+def forgets_an_option() -> Part:
+    class Planted(Schedule, kind="planted"):
+        low: float = option(0.5, "the lowest factor")
+
+        def dump(self, *, defaults: bool = True) -> dict[str, Any]:
+            return {"kind": "planted"}
+
+    return Planted(low=0.25)
+
+
+@breaks(every_part.every_option_is_explained)
+def explains_nothing() -> Part:
+    class Planted(Schedule, kind="planted"):
+        low: float = option(0.5)
+
+    return Planted()
+
+
+@breaks(every_part.it_says_what_it_is_in_one_sentence)
+def is_silent() -> Part:
+    class Planted(Schedule, kind="planted"):
+        pass
+
+    return Planted()
+
+
+@breaks(every_part.any_other_option_changes_the_hash)
+def hashes_too_little() -> Part:
+    class Planted(Schedule, kind="planted"):
+        low: float = option(0.5, "the lowest factor")
+
+        def _identity(self) -> dict[str, Any]:
+            return {"kind": "planted"}
+
+    return Planted()
+
+
+@breaks(every_part.where_a_search_looks_is_allowed)
+def searches_outside() -> Part:
+    class Planted(Schedule, kind="planted"):
+        low: float = option(0.5, "the lowest factor", high=1.0, search=(0.1, 2.0))
+
+    return Planted()
+
+
+@breaks(every_part.methods_have_their_familys_arguments)
+def takes_other_arguments() -> Part:
+    class Planted(Schedule, kind="planted"):
+        def factor(self, epoch: int, epochs: int) -> float:
+            return 1.0
+
+    return Planted()
+
+
+# networks
+
+
+def network(make: Callable[[], Any]) -> Part:
+    class Planted(Network, kind="planted"):
+        form = "flat"
+
+        def build(self, inputs: tuple[Any, ...], num_outputs: int) -> Any:
+            return make()(inputs[0].width, num_outputs)
+
+    return Planted()
+
+
+@breaks(networks.a_network_gives_one_row_of_outputs_per_row)
+def has_one_output_too_many() -> Part:
+    from torch import nn
+
+    return network(lambda: lambda width, outputs: nn.Linear(width, outputs + 1))
+
+
+@breaks(networks.a_network_answers_each_row_by_itself)
+def mixes_rows() -> Part:
+    from torch import nn
+
+    class Mixing(nn.Linear):
+        def forward(self, x: Any) -> Any:
+            return super().forward(x) - super().forward(x).mean(dim=0)
+
+    return network(lambda: Mixing)
+
+
+@breaks(networks.a_network_starts_the_same_from_the_same_seed)
+def draws_elsewhere() -> Part:
+    import torch
+    from torch import nn
+
+    def make(width: int, outputs: int) -> Any:
+        module = nn.Linear(width, outputs)
+        draws = np.random.default_rng()
+        module.weight.data = torch.tensor(draws.normal(size=(outputs, width)), dtype=torch.float32)
+        return module
+
+    return network(lambda: make)
+
+
+@breaks(networks.a_network_learns)
+def has_a_layer_that_is_never_used() -> Part:
+    from torch import nn
+
+    class Unused(nn.Linear):
+        def __init__(self, width: int, outputs: int) -> None:
+            super().__init__(width, outputs)
+            self.unused = nn.Linear(2, 2)
+
+    return network(lambda: Unused)
+
+
+# training
+
+
+def loss(function: Callable[[Any, Any], Any]) -> Part:
+    from torch import nn
+
+    class Module(nn.Module):
+        def forward(self, output: Any, target: Any) -> Any:
+            return function(output, target)
+
+    class Planted(Loss, kind="planted"):
+        problems: ClassVar = ("regression",)
+
+        def build(self) -> Any:
+            return Module()
+
+    return Planted()
+
+
+@breaks(training.a_loss_is_a_finite_scalar_with_a_gradient)
+def is_infinite() -> Part:
+    return loss(lambda output, target: (output * 1e30).square().square().mean())
+
+
+@breaks(training.a_loss_is_a_finite_scalar_with_a_gradient)
+def is_no_scalar() -> Part:
+    return loss(lambda output, target: (output - target).square())
+
+
+@breaks(training.a_loss_is_lower_at_the_truth)
+def rewards_errors() -> Part:
+    return loss(lambda output, target: -(output - target).square().mean())
+
+
+@breaks(training.a_loss_is_a_mean_and_no_sum)
+def sums() -> Part:
+    return loss(lambda output, target: (output - target).square().sum())
+
+
+def optimizer(make: Callable[[Any], Any]) -> Part:
+    class Planted(Optimizer, kind="planted"):
+        def build(self, parameters: Any) -> Any:
+            return make(parameters)
+
+    return Planted()
+
+
+@breaks(training.an_optimizer_lowers_a_quadratic)
+def climbs() -> Part:
+    import torch
+
+    return optimizer(lambda parameters: torch.optim.SGD(parameters, lr=0.01, maximize=True))
+
+
+@breaks(training.an_optimizers_state_can_be_kept)
+def forgets_its_momentum() -> Part:
+    import torch
+
+    class Forgetful(torch.optim.SGD):
+        def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+            """Takes nothing over."""
+
+    return optimizer(lambda parameters: Forgetful(parameters, lr=0.001, momentum=0.9))
+
+
+@breaks(training.a_schedule_starts_in_0_1_and_stays_finite)
+def divides_by_zero() -> Part:
+    class Planted(Schedule, kind="planted"):
+        def factor(self, step: int, num_steps: int) -> float:
+            return float("inf") if step == num_steps - 1 and num_steps > 1 else 1.0
+
+    return Planted()
+
+
+@breaks(training.a_schedule_starts_in_0_1_and_stays_finite)
+def starts_at_nothing() -> Part:
+    class Planted(Schedule, kind="planted"):
+        def factor(self, step: int, num_steps: int) -> float:
+            return step / num_steps
+
+    return Planted()
+
+
+# judging
+
+
+def metric(function: Callable[[Any, Any, Any], float], greater: bool = False) -> Part:
+    class Planted(Metric, kind="planted"):
+        problems: ClassVar = ("regression",)
+        greater_is_better: ClassVar = greater
+
+        def value(self, target: np.ndarray, answer: np.ndarray, weight: np.ndarray | None = None) -> float:
+            return function(target, answer, np.ones(len(target)) if weight is None else weight)
+
+    return Planted()
+
+
+@breaks(judging.a_perfect_answer_is_best)
+def calls_an_error_good() -> Part:
+    return metric(lambda t, a, w: float(np.average((t - a) ** 2, weights=w)), greater=True)
+
+
+@breaks(judging.weights_count_rows)
+def ignores_weights() -> Part:
+    return metric(lambda t, a, w: float(((t - a) ** 2).mean()))
+
+
+@breaks(judging.the_order_of_rows_does_not_matter)
+def looks_at_the_first_rows() -> Part:
+    return metric(lambda t, a, w: float(np.abs(t - a)[:3].sum()))
+
+
+@breaks(judging.one_class_or_one_value_gives_a_number_or_nan)
+def refuses_a_constant_target() -> Part:
+    def value(target: np.ndarray, answer: np.ndarray, weight: np.ndarray) -> float:
+        assert target.std() > 0.0
+        return float(np.average((target - answer) ** 2, weights=weight))
+
+    return metric(value)
+
+
+# rows
+
+
+def splitter(function: Callable[[Dataset], np.ndarray]) -> Part:
+    class Planted(Splitter, kind="planted"):
+        def assign(self, data: Dataset) -> np.ndarray:
+            return function(data).astype(np.int8)
+
+    return Planted()
+
+
+@breaks(rows.a_splitter_gives_all_three_parts_and_no_other)
+def has_no_test_part() -> Part:
+    return splitter(lambda data: data.hashes % np.uint64(2))
+
+
+@breaks(rows.equal_rows_get_equal_parts)
+def parts_twins() -> Part:
+    return splitter(lambda data: data.origin % 3)
+
+
+@breaks(rows.a_split_depends_on_rows_and_not_on_their_order)
+def counts_rows() -> Part:
+    return splitter(lambda data: np.arange(len(data)) % 3)
+
+
+def step(family: type[Step], learn: Callable[[Dataset], tuple[Any, ...]]) -> Part:
+    class Planted(family, kind="planted"):  # type: ignore[misc, valid-type]
+        def learn(self, train: Dataset) -> Fitted:
+            return Fitted(learn(train))
+
+    return Planted()
+
+
+@breaks(rows.only_the_training_part_is_learned_from)
+def learns_from_anything() -> Part:
+    class Planted(Imputer, kind="planted"):
+        def fit(self, train: Dataset) -> Fitted:  # type: ignore[misc]
+            return Fitted()
+
+    return Planted()
+
+
+@breaks(rows.what_was_learned_is_the_same_in_numpy_and_onnx)
+def differs_in_onnx() -> Part:
+    class Off(Standardise, kind="planted_standardise"):
+        def apply(self, columns: Columns) -> Columns:
+            return {name: column + 1e-6 if name == "age" else column for name, column in super().apply(columns).items()}
+
+    del Standardise.kinds["planted_standardise"]
+    return step(Scaler, lambda train: (Off(columns=["age"], means=[40.0], sds=[12.0]),))
+
+
+@breaks(rows.no_number_is_missing_after_it)
+def fills_one_column_only() -> Part:
+    return step(Imputer, lambda train: (Fill(columns=["hours"], values=[1.0]),))
+
+
+@breaks(rows.levels_become_numbers_and_a_new_one_has_its_place)
+def gives_a_new_level_the_first_number() -> Part:
+    class Off(Level, kind="planted_level"):
+        def apply(self, columns: Columns) -> Columns:
+            return {**columns, "job": np.zeros(len(columns["job"]))}
+
+    del Level.kinds["planted_level"]
+    return step(Encoder, lambda train: (Off(column="job", levels=["cook"]),))
+
+
+@breaks(rows.a_scaler_gives_finite_numbers_also_for_a_constant_column)
+def divides_by_the_spread() -> Part:
+    def learn(train: Dataset) -> tuple[Any, ...]:
+        spread = max(float(train.columns["hours"].std()), 1e-320)
+        return (Standardise(columns=["hours"], means=[0.0], sds=[spread]),)
+
+    return step(Scaler, learn)
+
+
+# baselines
+
+
+def baseline(answer: Callable[[np.ndarray, int], Any]) -> Part:
+    class Planted(Baseline, kind="planted"):
+        def learn(self, x: np.ndarray, target: np.ndarray, problem: Any, num_classes: int, seed: int) -> Any:
+            return answer(x, num_classes)
+
+    return Planted()
+
+
+@breaks(baselines.a_baseline_is_the_same_in_numpy_and_onnx)
+def answers_no_probabilities() -> Part:
+    return baseline(lambda x, k: Constant(answer="probability" if k else "value", values=[0.9] * max(k, 1)))
+
+
+@breaks(baselines.a_baseline_is_the_same_each_time)
+def draws_without_the_seed() -> Part:
+    def answer(x: np.ndarray, num_classes: int) -> Any:
+        weights = np.random.default_rng().normal(size=(x.shape[1], max(num_classes, 1)))
+        kind: Any = "probability" if num_classes else "value"
+        return Linear(answer=kind, weights=weights.tolist(), bias=[0.0] * max(num_classes, 1))
+
+    return baseline(answer)
+
+
+@pytest.mark.parametrize(("check", "maker"), FAULTS, ids=[maker.__name__ for _, maker in FAULTS])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # some faults are of this very kind
+def test_a_planted_fault_is_caught(check: Check, maker: Callable[[], Part]):
+    part = maker()
+    with pytest.raises((AssertionError, pytest.fail.Exception, ValueError)):
+        check(part)
+
+
+def test_every_check_has_a_planted_fault():
+    checks = set(EVERY_PART).union(*CHECKS.values())
+    assert checks - {check for check, _ in FAULTS} == set()
+
+
+def test_a_sound_part_of_a_users_own_keeps_every_promise():
+    from torch import nn
+
+    class Mine(Network, kind="mine"):
+        """One hidden layer of my own."""
+
+        form = "flat"
+
+        width: int = option(16, "hidden units", low=1, high=4096, search=(8, 64, "log"))
+        rate: float = option(0.0, "share of hidden units left out in training", low=0.0, below=1.0)
+
+        def build(self, inputs: tuple[Any, ...], num_outputs: int) -> Any:
+            hidden = nn.Linear(inputs[0].width, self.width)
+            return nn.Sequential(hidden, nn.ReLU(), nn.Dropout(self.rate), nn.Linear(self.width, num_outputs))
+
+    for check in checks_of(Mine):
+        check(Mine())
+        check(Mine(width=3, rate=0.5))

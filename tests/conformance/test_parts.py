@@ -1,0 +1,58 @@
+"""Every kind of every family keeps its family's promises; see checks.py."""
+
+from typing import Any
+
+import pytest
+
+import deepwright.parts  # noqa: F401 - defines every kind
+from deepwright.core.part import FAMILIES, Part
+from tests.conformance.checks import CHECKS, Check, checks_of
+
+OPTIONS: dict[tuple[str, str], dict[str, Any]] = {
+    ("network", "module"): {
+        "name": "torch.nn:Linear",
+        "arguments": ["in_features=inputs", "out_features=outputs"],
+    },
+    ("source", "table"): {"path": "adult.csv"},
+    ("operation", "fill"): {"columns": ["a"], "values": [1.0]},
+    ("operation", "missing_flag"): {"columns": ["a"], "outputs": ["b"]},
+    ("operation", "standardise"): {"columns": ["a"], "means": [1.0], "sds": [2.0]},
+    ("operation", "level"): {"column": "a", "levels": ["x"]},
+    ("operation", "stack"): {"columns": ["a"], "output": "t"},
+    ("operation", "one_hot"): {"columns": ["a"], "num_levels": [2], "output": "t"},
+    ("operation", "join"): {"tensors": ["a", "b"], "output": "t"},
+    ("operation", "constant"): {"answer": "value", "values": [1.0]},
+    ("operation", "linear"): {"answer": "value", "weights": [[1.0]], "bias": [0.0]},
+    ("operation", "tree_ensemble"): {
+        "answer": "value",
+        "roots": [0],
+        "tree_outputs": [0],
+        "features": [-1],
+        "thresholds": [0.0],
+        "lefts": [0],
+        "rights": [0],
+        "nan_left": [False],
+        "leaf_values": [1.0],
+        "base": [0.0],
+    },
+}
+"""What a kind with options that have no default is made with here."""
+
+KINDS = [
+    kind for family in FAMILIES.values() for kind in family.kinds.values() if kind.__module__.startswith("deepwright.")
+]
+
+
+def case(kind: type[Part], check: Check) -> Any:
+    return pytest.param(kind, check, id=f"{kind.family}.{kind.kind}-{check.__name__}")
+
+
+def test_every_family_has_its_checks():
+    ours = {name for name, base in FAMILIES.items() if base.__module__.startswith("deepwright.")}
+    assert ours == set(CHECKS)
+    assert {kind.family for kind in KINDS} == ours
+
+
+@pytest.mark.parametrize(("kind", "check"), [case(kind, check) for kind in KINDS for check in checks_of(kind)])
+def test_every_kind_keeps_its_familys_promises(kind: type[Part], check: Check):
+    check(kind(**OPTIONS.get((kind.family, kind.kind), {})))
