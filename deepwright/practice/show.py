@@ -24,10 +24,11 @@ quiet = Show(say=_silent, watch=iter)
 """Shows nothing."""
 
 
-def terminal(stream: TextIO = sys.stderr) -> Show:
-    """Lines and live training values on a terminal; plain lines elsewhere."""
+def terminal(stream: TextIO | None = None) -> Show:
+    """Lines and live training values on a terminal, plain lines elsewhere; None is stderr."""
+    out = stream or sys.stderr
 
     def say(line: str) -> None:
-        print(line, file=stream, flush=True)
+        print(line, file=out, flush=True)
 
-    return Show(say=say, watch=lambda events: live(events, stream))
+    return Show(say=say, watch=lambda events: live(events, out))
