@@ -1,15 +1,18 @@
 """A real server against bad requests on raw sockets; after each one a good request is answered."""
 
 import json
+import random
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from deepwright.core.bundle import Bundle
@@ -336,3 +339,47 @@ def wait_until_closed(port: int) -> None:
         except (ConnectionRefusedError, ConnectionResetError):
             return
     raise AssertionError("the server did not stop listening")
+
+
+@pytest.mark.parametrize("num", [600, pytest.param(30_000, marks=pytest.mark.slow)])
+def test_changed_bytes_are_never_answered_5xx_and_memory_stays(flowers: Bundle, num: int) -> None:
+    draw = random.Random(0)
+    pieces = [
+        b"",
+        b'"',
+        b"{",
+        b"}",
+        b"[",
+        b":",
+        b",",
+        b"\\u",
+        b"\xff",
+        b"\x00",
+        b"9" * 400,
+        b"NaN",
+        b"e",
+        b"-",
+        b"\r\n",
+    ]
+    statuses: Counter[int] = Counter()
+    with running(Path(flowers.folder), deadline_s=0.5) as server:
+        before = resident_bytes(server.process.pid)
+        for number in range(num):
+            content = bytearray(request(GOOD) if number % 4 == 0 else GOOD)
+            for _ in range(draw.randint(1, 3)):
+                place = draw.randrange(len(content))
+                content[place : place + draw.randint(0, 2)] = draw.choice(pieces)
+            sent = bytes(content) if number % 4 == 0 else request(bytes(content))
+            try:
+                statuses[raw(server.port, sent, finish=number % 4 == 0).status] += 1
+            except ConnectionError:  # a request that never ends, whose client has ended
+                statuses[0] += 1
+        assert_good(server, flowers)
+        grown = resident_bytes(server.process.pid) - before
+    assert [status for status in statuses if status >= 500] == []
+    assert statuses[200] > 0 and statuses[400] > 100 and statuses[422] > 10
+    assert grown < 64 << 20
+
+
+def resident_bytes(pid: int) -> int:
+    return int(psutil.Process(pid).memory_info().rss)
