@@ -218,13 +218,17 @@ def allowed(part: type[Part], name: str) -> str:
     field = part.model_fields.get(name)
     if field is None:
         return ""
-    words = [type_words(field.annotation)]
-    for rule in field.metadata:
-        for attribute, sign in (("ge", ">="), ("gt", ">"), ("le", "<="), ("lt", "<")):
-            bound = getattr(rule, attribute, None)
-            if bound is not None:
-                words.append(f"{sign} {bound:g}" if isinstance(bound, int | float) else f"{sign} {bound}")
-    return " ".join(words)
+    none = f" | {text('part.type_none')}"
+    words = type_words(field.annotation)
+    bounds = [
+        f"{sign} {bound:g}" if isinstance(bound, float) else f"{sign} {bound}"
+        for rule in field.metadata
+        for attribute, sign in (("ge", ">="), ("gt", ">"), ("le", "<="), ("lt", "<"))
+        if (bound := getattr(rule, attribute, None)) is not None
+    ]
+    if bounds and words.endswith(none):  # the range is of the number, not of none
+        return " ".join([words.removesuffix(none), *bounds]) + none
+    return " ".join([words, *bounds])
 
 
 def type_words(annotation: Any) -> str:

@@ -265,3 +265,17 @@ def test_types_are_shown_in_words():
     assert allowed(Cart, "name") == "a text"
     assert allowed(Square, "limit") == "a whole number | a number | none"
     assert allowed(Square, "none") == ""
+    assert allowed(Round, "spokes") == "a whole number >= 3 <= 99"
+
+
+def test_a_range_is_shown_in_full_and_beside_its_number():
+    class Ranged(Wheel, kind="ranged"):
+        seed: int = option(0, "seed", low=0, high=2**31 - 1)
+        patience: int | None = option(None, "patience", low=1)
+        share: float = option(0.5, "share", above=0.0, below=1.0)
+
+    from deepwright.core.part import allowed
+
+    assert allowed(Ranged, "seed") == "a whole number >= 0 <= 2147483647"
+    assert allowed(Ranged, "patience") == "a whole number >= 1 | none"
+    assert allowed(Ranged, "share") == "a number > 0 < 1"
