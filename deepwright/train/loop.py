@@ -57,6 +57,7 @@ def fit(
     budget_s: float | None = None,
     threads: int | None = None,
     objective: Objective | None = None,
+    rates: Mapping[str, float] | None = None,
 ) -> "Training":
     """Train a module. Gives an iterable of events; `.finish()` runs it to its end and gives the History.
 
@@ -70,6 +71,7 @@ def fit(
     sample: training rows judged after each epoch. checkpoints: where to save and resume; None: nowhere.
     budget_s: seconds of training, at most, summed over resumes. threads: None: torch's number, at most 8, or the
     checkpoint's. objective: replaces `loss` where a step has several phases.
+    rates: factors on an optimizer part's rate by parameter name, such as {"backbone.*": 0.1}.
 
     At the end the module holds the weights of the epoch that was best on validation; without validation the last.
     A last row that would be a batch of its own joins the batch before it.
@@ -88,6 +90,7 @@ def fit(
     """
     return Training(
         module, train, validation, loss=loss, optimizer=optimizer, schedule=schedule, objective=objective,
+        rates=rates,
         plan=Plan(
             epochs, batch_size, seed, patience, dict(metrics or {}), watch, greater_is_better, answer, sample, budget_s,
             threads,
@@ -136,6 +139,7 @@ class Training:
         optimizer: Any,
         schedule: Schedule | str | None,
         objective: Objective | None,
+        rates: Mapping[str, float] | None,
         plan: Plan,
         checkpoints: Checkpoints | None,
     ) -> None:
@@ -152,7 +156,9 @@ class Training:
         self.validation = None if validation is None else open_part("validation", validation, **kind)
         self.sample = self.train.sample(plan.sample, plan.seed) if isinstance(self.train, Rows) else None
         self.objective = objective or supervised(module, _built_loss(loss, self.train))
-        self.optimizers = [_built_optimizer(p.optimizer or optimizer, p.parameters) for p in self.objective.phases]
+        self.optimizers = [
+            _built_optimizer(p.optimizer or optimizer, p.parameters, rates) for p in self.objective.phases
+        ]
         if len({id(each) for each in self.optimizers}) < len(self.optimizers):
             raise RecipeError("train.optimizer_shared", phases=len(self.optimizers))
         self._phases = [
@@ -160,7 +166,10 @@ class Training:
             for phase, each in zip(self.objective.phases, self.optimizers, strict=True)
         ]
         self.schedule = Schedule.parse(schedule) if isinstance(schedule, str) else schedule
-        self.base_rates = [[group["lr"] for group in each.param_groups] for each in self.optimizers]
+        self.base_rates = [
+            [group["lr"] * group.get("lr_factor", 1.0) for group in each.param_groups] for each in self.optimizers
+        ]
+        self._has_rates = bool(rates)
         self.checkpoints = checkpoints
         self.num_batches = self.train.num_batches(plan.batch_size)
         self.num_steps = plan.epochs * self.num_batches
@@ -334,7 +343,7 @@ class Training:
 
     def _set_rates(self) -> None:
         position = self.state.position
-        if self.schedule is None and position.lr_scale == 1.0:
+        if self.schedule is None and position.lr_scale == 1.0 and not self._has_rates:
             return  # the rate is the optimizer's own, which a caller may move between events
         factor = 1.0 if self.schedule is None else self.schedule.factor(position.step, self.num_steps)
         for optimizer, rates in zip(self.optimizers, self.base_rates, strict=True):
@@ -460,12 +469,12 @@ def _built_loss(loss: Any, train: Rows | Stream) -> Any:
     return part.build() if isinstance(part, Loss) else part
 
 
-def _built_optimizer(optimizer: Any, module: "nn.Module") -> "torch.optim.Optimizer":
+def _built_optimizer(optimizer: Any, module: "nn.Module", rates: Mapping[str, float] | None) -> "torch.optim.Optimizer":
     import torch
 
     part = Optimizer.parse(optimizer) if isinstance(optimizer, str) else optimizer
     if isinstance(part, Optimizer):
-        return part.build(groups_of(module))
+        return part.build(groups_of(module, rates))
     built = (
         part if isinstance(part, torch.optim.Optimizer) else part([p for p in module.parameters() if p.requires_grad])
     )

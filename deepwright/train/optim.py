@@ -1,8 +1,10 @@
 """Optimizers: torch's, in their fused form where there is one, without weight decay on biases and norms."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from deepwright.core.errors import RecipeError
 from deepwright.core.families import Optimizer
 from deepwright.core.part import option
 
@@ -98,14 +100,206 @@ class SGD(Optimizer, kind="sgd"):
         )
 
 
-def groups_of(module: "nn.Module") -> list[dict[str, Any]]:
-    """A module's parameters in two groups: matrices, and vectors (biases, norms), which are not to decay."""
-    parameters = [p for p in module.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.ndim >= 2]},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+class RMSProp(Optimizer, kind="rmsprop"):
+    """Divides the gradient by the root of its mean square: v = a v + (1 - a) g^2; w = w - lr g / (sqrt(v) + eps).
+
+    >>> import torch
+    >>> w = torch.nn.Parameter(torch.ones(1)); w.grad = torch.tensor([5.0])
+    >>> RMSProp(lr=0.01).build([w]).step(); round(w.item(), 4)
+    0.9
+
+    Reference: Hinton 2012, Neural networks for machine learning, lecture 6e.
+    """
+
+    lr: float = option(1e-3, "step size", above=0, high=10, search=(1e-4, 1e-2, "log"))
+    alpha: float = option(0.99, "memory of the mean squared gradient", low=0, below=1)
+    momentum: float = option(0.0, "memory of earlier steps; 0: none", low=0, below=1)
+    centered: bool = option(False, "divide by the root of the variance instead")
+    eps: float = option(1e-8, "added to the root, against division by zero", above=0, high=1)
+    weight_decay: float = option(0.0, "share of a weight added to its gradient", low=0, high=1)
+
+    def build(self, parameters: "Iterable[torch.Tensor] | list[dict[str, Any]]") -> "torch.optim.Optimizer":
+        import torch
+
+        return torch.optim.RMSprop(
+            listed(parameters),
+            lr=self.lr,
+            alpha=self.alpha,
+            momentum=self.momentum,
+            centered=self.centered,
+            eps=self.eps,
+            weight_decay=self.weight_decay,
+            foreach=True,
+        )
+
+
+class Adagrad(Optimizer, kind="adagrad"):
+    """Divides by the root of all squared gradients so far: s = s + g^2; w = w - lr g / (sqrt(s) + eps).
+
+    >>> import torch
+    >>> w = torch.nn.Parameter(torch.ones(1)); w.grad = torch.tensor([5.0])
+    >>> Adagrad(lr=0.1).build([w]).step(); round(w.item(), 4)
+    0.9
+
+    Reference: Duchi, Hazan, Singer 2011, Adaptive subgradient methods.
+    """
+
+    lr: float = option(0.01, "step size", above=0, high=10, search=(1e-3, 0.1, "log"))
+    eps: float = option(1e-10, "added to the root, against division by zero", above=0, high=1)
+    weight_decay: float = option(0.0, "share of a weight added to its gradient", low=0, high=1)
+
+    def build(self, parameters: "Iterable[torch.Tensor] | list[dict[str, Any]]") -> "torch.optim.Optimizer":
+        import torch
+
+        groups = listed(parameters)
+        return torch.optim.Adagrad(
+            groups, lr=self.lr, eps=self.eps, weight_decay=self.weight_decay, fused=True if can_fuse(groups) else None
+        )
+
+
+class Adadelta(Optimizer, kind="adadelta"):
+    """Steps in the unit of the weights, from the running means of squared gradients and squared steps.
+
+    v = r v + (1 - r) g^2; d = g sqrt(u + eps) / sqrt(v + eps); u = r u + (1 - r) d^2; w = w - lr d.
+
+    >>> import torch
+    >>> w = torch.nn.Parameter(torch.ones(1)); w.grad = torch.tensor([5.0])
+    >>> Adadelta().build([w]).step(); round(1 - w.item(), 5)
+    0.00316
+
+    Reference: Zeiler 2012, arXiv 1212.5701.
+    """
+
+    lr: float = option(1.0, "factor on the step", above=0, high=100, search=(0.1, 10.0, "log"))
+    rho: float = option(0.9, "memory of both running means", low=0, below=1)
+    eps: float = option(1e-6, "where the step size begins", above=0, high=1)
+    weight_decay: float = option(0.0, "share of a weight added to its gradient", low=0, high=1)
+
+    def build(self, parameters: "Iterable[torch.Tensor] | list[dict[str, Any]]") -> "torch.optim.Optimizer":
+        import torch
+
+        return torch.optim.Adadelta(
+            listed(parameters), lr=self.lr, rho=self.rho, eps=self.eps, weight_decay=self.weight_decay, foreach=True
+        )
+
+
+class NAdam(Optimizer, kind="nadam"):
+    """Adam with Nesterov's look ahead in the mean gradient.
+
+    >>> import torch
+    >>> w = torch.nn.Parameter(torch.ones(1)); w.grad = torch.tensor([5.0])
+    >>> NAdam(lr=0.1).build([w]).step(); round(w.item(), 3)
+    0.894
+
+    Reference: Dozat 2016, Incorporating Nesterov momentum into Adam.
+    """
+
+    lr: float = option(2e-3, "step size", above=0, high=10, search=(1e-4, 1e-2, "log"))
+    beta1: float = option(0.9, "memory of the mean gradient", low=0, below=1)
+    beta2: float = option(0.999, "memory of the mean squared gradient", low=0, below=1)
+    eps: float = option(1e-8, "added to the root, against division by zero", above=0, high=1)
+    weight_decay: float = option(0.0, "share of a weight, times lr, taken off in each step", low=0, high=1)
+
+    def build(self, parameters: "Iterable[torch.Tensor] | list[dict[str, Any]]") -> "torch.optim.Optimizer":
+        import torch
+
+        return torch.optim.NAdam(
+            listed(parameters),
+            lr=self.lr,
+            betas=(self.beta1, self.beta2),
+            eps=self.eps,
+            weight_decay=self.weight_decay,
+            decoupled_weight_decay=True,
+            foreach=True,
+        )
+
+
+class Adafactor(Optimizer, kind="adafactor"):
+    """Adam's second moment of a matrix kept as one row and one column, so its state is small. For large networks.
+
+    >>> import torch
+    >>> w = torch.nn.Parameter(torch.ones(2, 2)); w.grad = torch.full((2, 2), 5.0)
+    >>> Adafactor(lr=0.1).build([w]).step(); round(w[0, 0].item(), 4)
+    0.9
+
+    Reference: Shazeer and Stern 2018, arXiv 1804.04235.
+    """
+
+    lr: float = option(0.01, "largest step relative to the weights' size", above=0, high=10, search=(1e-3, 0.1, "log"))
+    clip: float = option(1.0, "bound on the root mean square of a step before the rate", above=0)
+    weight_decay: float = option(0.0, "share of a weight, times lr, taken off in each step", low=0, high=1)
+
+    def build(self, parameters: "Iterable[torch.Tensor] | list[dict[str, Any]]") -> "torch.optim.Optimizer":
+        import torch
+
+        return torch.optim.Adafactor(listed(parameters), lr=self.lr, d=self.clip, weight_decay=self.weight_decay)
+
+
+class Muon(Optimizer, kind="muon"):
+    """Momentum made orthogonal, for matrices; AdamW for vectors, embeddings and convolutions.
+
+    Which of a list's matrices are embeddings is known only for a module's own groups (`groups_of`); among plain
+    parameters every matrix goes to Muon.
+
+    >>> import torch
+    >>> w = torch.nn.Parameter(torch.zeros(2, 2)); w.grad = torch.diag(torch.tensor([9.0, 0.1]))
+    >>> Muon(lr=1.0, weight_decay=0.0).build([w]).step(); bool(abs(w[0, 0] / w[1, 1]) < 2)  # not 90
+    True
+
+    Reference: Jordan et al. 2024, Muon: an optimizer for hidden layers; Liu et al. 2025, arXiv 2502.16982.
+    """
+
+    lr: float = option(0.02, "step size of the matrices", above=0, high=10, search=(2e-3, 0.2, "log"))
+    momentum: float = option(0.95, "memory of earlier gradients", low=0, below=1)
+    weight_decay: float = option(0.01, "share of a weight, times lr, taken off in each step", low=0, high=1)
+    rest_lr: float = option(1e-3, "AdamW's step size for all else", above=0, high=10, search=(1e-4, 1e-2, "log"))
+
+    def build(self, parameters: "Iterable[torch.Tensor] | list[dict[str, Any]]") -> "torch.optim.Optimizer":
+        import torch
+
+        from deepwright.train.side_by_side import SideBySide
+
+        mine, rest = [], []
+        for group in listed(parameters):
+            whole = group if isinstance(group, dict) else {"params": [group]}
+            matrices = [p for p in whole["params"] if p.ndim == 2 and whole.get("role") != "embedding"]
+            others = [p for p in whole["params"] if all(p is not m for m in matrices)]
+            mine += [{**whole, "params": matrices}] if matrices else []
+            rest += [{**whole, "params": others}] if others else []
+        parts: list[torch.optim.Optimizer] = []
+        if mine:
+            parts.append(torch.optim.Muon(mine, lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay))
+        if rest:
+            parts.append(AdamW(lr=self.rest_lr, weight_decay=self.weight_decay).build(rest))
+        return parts[0] if len(parts) == 1 else SideBySide(parts)
+
+
+def groups_of(module: "nn.Module", rates: Mapping[str, float] | None = None) -> list[dict[str, Any]]:
+    """A module's parameters in groups: matrices, embeddings, and vectors (biases, norms), which are not to decay.
+
+    rates: factors on the rate by name pattern, such as {"backbone.*": 0.1}; the first that matches holds.
+    Raises RecipeError for a pattern that matches nothing.
+    """
+    from torch import nn
+
+    patterns = {pattern: float(factor) for pattern, factor in (rates or {}).items()}
+    embeddings = {id(layer.weight) for layer in module.modules() if isinstance(layer, nn.Embedding | nn.EmbeddingBag)}
+    groups: dict[tuple[str, float], list[Any]] = {}
+    matched: set[str] = set()
+    for name, parameter in module.named_parameters():
+        hits = [pattern for pattern in patterns if fnmatchcase(name, pattern)]
+        matched.update(hits[:1])
+        if parameter.requires_grad:
+            role = "vector" if parameter.ndim < 2 else "embedding" if id(parameter) in embeddings else "matrix"
+            groups.setdefault((role, patterns[hits[0]] if hits else 1.0), []).append(parameter)
+    for pattern in patterns:
+        if pattern not in matched:
+            known = ", ".join(name for name, _ in module.named_parameters())
+            raise RecipeError("train.rate_matches_nothing", pattern=pattern, known=known)
+    return [
+        {"params": found, "role": role, "lr_factor": factor, **({"weight_decay": 0.0} if role == "vector" else {})}
+        for (role, factor), found in sorted(groups.items(), key=lambda item: item[0])
     ]
-    return [group for group in groups if group["params"]]
 
 
 def listed(parameters: "Iterable[torch.Tensor] | list[dict[str, Any]]") -> list[Any]:

@@ -4,9 +4,9 @@
 
 One process imports torch and forks each run, so a trial costs a fraction of a second. A run is killed one to three
 times: it sets a timer at a random step, and after 0 to 10 ms the kernel ends it (SIGALRM without a handler), also in
-the middle of a step or of writing a checkpoint. Prints {"variant", "trials", "kills", "equal", "resumed_late"} for each
-variant: how many runs the kernel ended, how many trials ended in the bits and the history of an undisturbed run, and
-how many of them were taken up from a step above 0 before the end.
+the middle of a step or of writing a checkpoint. For each variant it prints how many trials;
+kills: runs that the kernel ended; equal: trials that ended in the bits and the history of an undisturbed run; resumed_late: those taken up from a
+step above 0; at_end: those of them taken up after their last step; unkilled: trials whose runs outran every timer.
 """
 
 import json
@@ -32,14 +32,14 @@ from deepwright.train.optim import SGD, Adam, AdamW
 ROWS, BATCH, EPOCHS = 230, 20, 4
 
 
-class EveryThird(Checkpoints):
-    """Writes after every third step, so that most kills fall between two checkpoints."""
+class EverySecond(Checkpoints):
+    """Writes after every second step, so that half of the kills fall between two checkpoints."""
 
     calls = 0
 
     def is_due(self, *, epoch_end: bool) -> bool:
         self.calls += 1
-        return epoch_end or self.calls % 3 == 0
+        return epoch_end or self.calls % 2 == 0
 
 
 class Recurrent(nn.Module):
@@ -83,7 +83,7 @@ def start(kind: str, folder: Path | None) -> loop.Training:
     y = (x[:, :3] @ np.eye(3) + draw.standard_normal((ROWS, 3)) * 0.5).argmax(1)
     common = {
         "schedule": "cosine", "epochs": EPOCHS, "batch_size": BATCH, "seed": 11, "patience": 2,
-        "checkpoints": None if folder is None else EveryThird(folder),
+        "checkpoints": None if folder is None else EverySecond(folder),
     }  # fmt: skip
     if kind == "gan":
         return gan(x, common)
@@ -166,7 +166,7 @@ def main(trials: int, seed: int, variant: str) -> None:
     plant(variant)
     draw = random.Random(seed)
     kinds = ["dense", "convolution", "recurrent", "attention", "gan"]
-    equal = late = kills = 0
+    equal = late = kills = at_end = unkilled = 0
     expected: dict[str, dict] = {}
     with tempfile.TemporaryDirectory() as home:
         for trial in range(trials):
@@ -175,22 +175,30 @@ def main(trials: int, seed: int, variant: str) -> None:
             if kind not in expected:
                 assert in_child(lambda k=kind, o=out: last_run(k, None, o)) == 0
                 expected[kind] = json.loads(out.read_text())
-            step, steps = 0, expected[kind]["steps"]
-            for _ in range(draw.randint(1, 3)):
-                if step == steps - 1:
-                    break
-                step, delay = draw.randint(step + 1, steps - 1), draw.random() * 0.01
-                status = in_child(lambda k=kind, f=folder, s=step, d=delay: killed_run(k, f, s, d))
-                assert os.WIFSIGNALED(status) or status == 0, f"{kind} failed at step {step}"
-                kills += os.WIFSIGNALED(status)
+            steps = expected[kind]["steps"]
+            killed = kill_some(kind, folder, steps, draw)
+            kills += killed
             assert in_child(lambda k=kind, f=folder, o=out: last_run(k, f, o)) == 0
             found = json.loads(out.read_text())
-            late += 0 < found["from"] < steps
+            late += found["from"] > 0
+            at_end += found["from"] == steps
+            unkilled += killed == 0
             equal += all(found[key] == expected[kind][key] for key in ("digest", "steps", "epochs", "stopped", "best"))
-    print(
-        json.dumps({"variant": variant, "trials": trials, "kills": kills, "equal": equal, "resumed_late": late}),
-        flush=True,
-    )
+    counts = {"kills": kills, "equal": equal, "resumed_late": late, "at_end": at_end, "unkilled": unkilled}
+    print(json.dumps({"variant": variant, "trials": trials, **counts}), flush=True)
+
+
+def kill_some(kind: str, folder: Path, steps: int, draw: random.Random) -> int:
+    """Begin the training one to three times, each time to be killed at a later step; gives how many were."""
+    kills = step = 0
+    for _ in range(draw.randint(1, 3)):
+        if step == steps - 1:
+            break
+        step, delay = draw.randint(step + 1, steps - 1), draw.random() * 0.01
+        status = in_child(lambda s=step, d=delay: killed_run(kind, folder, s, d))
+        assert os.WIFSIGNALED(status) or status == 0, f"{kind} failed at step {step}"
+        kills += os.WIFSIGNALED(status)
+    return kills
 
 
 if __name__ == "__main__":
