@@ -1,1 +1,1 @@
-"""From raw rows to parts that a model can learn from: collect, types, missing, scale, encode, split, leakage, profile."""
+"""From raw rows to the parts that a model learns from, and to what is to be known of them."""

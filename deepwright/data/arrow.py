@@ -30,9 +30,8 @@ def read_parquet(path: Path, options: Table, *, chunk: int | None, sha256: str =
 
     try:
         file = pq.ParquetFile(path)
-        texts = [
-            field.name for field in file.schema_arrow if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
-        ]
+        is_text = (pa.types.is_string, pa.types.is_large_string)
+        texts = [field.name for field in file.schema_arrow if any(test(field.type) for test in is_text)]
         file = pq.ParquetFile(path, read_dictionary=texts)
         check_names(path, tuple(file.schema_arrow.names), options.max_columns)
         _require_flat(path, file.schema_arrow)
@@ -57,7 +56,7 @@ def cells_of_table(table: "pa.Table", source: str, options: Table, before: int, 
     names = tuple(name.strip() for name in table.column_names)
     cells = {name: _cells(name, column, options, tidied) for name, column in zip(names, table.columns, strict=True)}
     origin = np.arange(before + 1, before + table.num_rows + 1)
-    return Raw(names, cells, origin, source, sha256, options, (), tidied.findings(source))
+    return Raw(names, cells, origin, source, sha256, options, (), tidied)
 
 
 def _cells(name: str, column: "pa.ChunkedArray", options: Table, tidied: Tidied) -> np.ndarray:

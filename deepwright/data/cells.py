@@ -7,6 +7,8 @@ import re
 from typing import Any
 
 NUMBER = re.compile(r"[+-]?(?:(\d+)(\.\d*)?|(\.\d+))([eE][+-]?\d+)?", re.ASCII)
+PLAIN = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?", re.ASCII)
+"""What nearly all numbers look like; told apart by their point alone."""
 ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 ISO_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
 SLASH_DAY = re.compile(r"\d{1,2}([/.-])\d{1,2}\1\d{4}", re.ASCII)
@@ -15,7 +17,8 @@ DECIMAL_COMMA = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+", re.ASCII)
 
 NOT_FINITE = frozenset({"nan", "inf", "-inf", "+inf", "infinity", "-infinity", "+infinity"})
 MAYBE_MISSING = frozenset(
-    {"-", "--", ".", "na", "n/a", "n.a.", "#n/a", "null", "none", "nil", "missing", "unknown", "unavailable", "n.a", "<na>", "nat"}
+    {"-", "--", ".", "na", "n/a", "n.a", "n.a.", "#n/a", "<na>", "nat", "null", "none", "nil"}
+    | {"missing", "unknown", "unavailable"}
 )
 """Texts that often mean missing; among numbers or times they are asked about, among categories they are levels."""
 
@@ -84,8 +87,8 @@ def seconds_of(cell: str) -> float | None:
 def canonical(cell: str, kind: str) -> str:
     """The one text of a value, whatever format it came in.
 
-    >>> [canonical(cell, kind_of(cell)) for cell in ("39.0", "+39", "1e-1", "00501", "TRUE", "2024-01-02 00:00:00", "?")]
-    ['39', '39', '0.1', '00501', 'true', '2024-01-02', '?']
+    >>> [canonical(cell, kind_of(cell)) for cell in ("39.0", "+39", "1e-1", "00501", "TRUE", "2024-01-02 00:00:00")]
+    ['39', '39', '0.1', '00501', 'true', '2024-01-02']
     """
     if kind in ("whole", "big"):
         text = cell.removeprefix("+")
@@ -100,7 +103,8 @@ def canonical(cell: str, kind: str) -> str:
 
 def number_text(value: float) -> str:
     """The shortest text of a finite number: whole values without a point."""
-    return str(int(value)) if value == int(value) and abs(value) <= EXACT else repr(value)
+    text = repr(value).removesuffix(".0")
+    return "0" if text == "-0" else text
 
 
 def value_text(value: Any) -> str | None:

@@ -1,10 +1,7 @@
 """Collect: from a file or an object to typed rows; in = kept + set aside."""
 
 import hashlib
-import io
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -14,23 +11,16 @@ from deepwright.core.recipe import Recipe
 from deepwright.core.report import Finding, SetAside, finding
 from deepwright.core.schema import Schema
 from deepwright.core.text import text
-from deepwright.data import delimited, jsonlines
-from deepwright.data.arrow import read_parquet
-from deepwright.data.encoding import decode as decode_bytes
-from deepwright.data.encoding import does_not_fit, errors_of, find_encoding
 from deepwright.data.frame import read_object
 from deepwright.data.leakage import duplicates
 from deepwright.data.raw import Asides, Raw
+from deepwright.data.read import read, read_chunks
 from deepwright.data.relabel import propose_map, relabel
 from deepwright.data.rows import order_matters, row_hashes
-from deepwright.data.signature import format_of, open_plain, read_head, read_plain, regular_file
 from deepwright.data.table import Table
 from deepwright.data.types import Decoded, decode, infer, type_findings
 
 __all__ = ["Collected", "Raw", "collect", "read", "read_chunks", "read_object"]
-
-LAYOUT_BYTES = 1 << 20
-"""How much of a file shows its encoding, its separator and its header."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +66,8 @@ def collect(recipe: Recipe, data: object | None = None, test: object | None = No
     set_aside = _set_aside(raws, decoded)
     rows_in = sum(raw.rows_in for raw in raws)
     kept = sum(int(part.kept.sum()) for part in decoded)
-    assert rows_in == kept + sum(entry.count for entry in set_aside), f"{rows_in} rows in, {kept} kept, rest unaccounted"
+    counted = kept + sum(entry.count for entry in set_aside)
+    assert rows_in == counted, f"{rows_in} rows came in, and {counted} are kept or set aside"
     _refuse_loss(raws, decoded, recipe.max_set_aside)
     whole = _dataset(named[0], decoded[0], hashes[0], schema, "whole")
     own_test = _dataset(named[1], decoded[1], hashes[1], schema, "test") if len(named) > 1 else None
@@ -86,59 +77,13 @@ def collect(recipe: Recipe, data: object | None = None, test: object | None = No
         *(note for raw in named for note in raw.findings),
         *inferred.findings,
         *type_findings(schema, whole.columns),
-        *((finding("set_aside", "warning", named[0].source, count=rows_in - kept, rows_in=rows_in),) if kept < rows_in else ()),
+        *_loss_finding(named[0].source, rows_in - kept, rows_in),
         *duplicates(whole),
     )
     sha256 = raws[0].sha256
     if len(raws) > 1:
         sha256 = hashlib.sha256("".join(raw.sha256 for raw in raws).encode()).hexdigest()
     return Collected(whole, own_test, rows_in, set_aside, findings, named[0].source, sha256, schema)
-
-
-def read(path: str | Path, source: Table) -> Raw:
-    """Every row of a file: delimited text, Parquet or JSON Lines by its first bytes, gunzipped if need be.
-
-    Raises DataError for what is no table, AskError for what can be read in two ways.
-    """
-    path = regular_file(path)
-    format_ = format_of(read_head(path), path)
-    if format_ == "parquet":
-        (raw,) = read_parquet(path, source, chunk=None, sha256=_file_sha256(path))
-        return raw
-    data = read_plain(path)
-    sha256 = _file_sha256(path)
-    content = decode_bytes(data, find_encoding(data, path, source.encoding, is_whole=True), path)
-    if format_ == "jsonl":
-        (raw,) = jsonlines.read_jsonl(io.StringIO(content), path, source, chunk=None, sha256=sha256)
-        return raw
-    layout = delimited.find_layout(content[:LAYOUT_BYTES], path, source, is_whole=len(content) <= LAYOUT_BYTES)
-    (raw,) = delimited.read_delimited(
-        delimited.text_stream(content), layout, path, source, chunk=None, sha256=sha256
-    )
-    return raw
-
-
-def read_chunks(path: str | Path, source: Table, rows: int) -> Iterator[Raw]:
-    """The rows of a file of any size, `rows` at a time, in constant memory; the start decides how all of it is read."""
-    path = regular_file(path)
-    head = read_head(path, LAYOUT_BYTES)
-    format_ = format_of(head, path)
-    if format_ == "parquet":
-        yield from read_parquet(path, source, chunk=rows)
-        return
-    is_whole = len(head) < LAYOUT_BYTES
-    encoding = find_encoding(head, path, source.encoding, is_whole=is_whole)
-    with open_plain(path) as plain:
-        stream = io.TextIOWrapper(plain, encoding=encoding, errors=errors_of(encoding), newline="")
-        try:
-            if format_ == "jsonl":
-                yield from jsonlines.read_jsonl(stream, path, source, chunk=rows)
-                return
-            sample = head.decode(encoding, "ignore")
-            layout = delimited.find_layout(sample, path, source, is_whole=is_whole)
-            yield from delimited.read_delimited(stream, layout, path, source, chunk=rows)
-        except UnicodeDecodeError as error:
-            raise does_not_fit(path, encoding, error.start, bytes(error.object)) from None
 
 
 def _raw(data: object | None, path: str | None, options: Table, target: str) -> Raw:
@@ -164,7 +109,9 @@ def _like(test: Raw, whole: Raw) -> Raw:
     if extra:
         raise DataError("collect.test_columns", source=test.source, columns=", ".join(extra[:10]), whole=whole.source)
     cells = {name: test.cells[name] for name in whole.names}
-    return Raw(whole.names, cells, test.origin, test.source, test.sha256, test.options, test.set_aside, test.findings)
+    return Raw(
+        whole.names, cells, test.origin, test.source, test.sha256, test.options, test.set_aside, test.tidied, test.notes
+    )
 
 
 def _hashes(raws: list[Raw]) -> list[np.ndarray]:
@@ -187,6 +134,10 @@ def _set_aside(raws: list[Raw], decoded: list[Decoded]) -> tuple[SetAside, ...]:
             reason = text("aside.in_test", reason=entry.reason) if place else entry.reason
             asides.add(reason, entry.rows, entry.count)
     return asides.records()
+
+
+def _loss_finding(source: str, count: int, rows_in: int) -> tuple[Finding, ...]:
+    return (finding("set_aside", "warning", source, count=count, rows_in=rows_in),) if count else ()
 
 
 def _refuse_loss(raws: list[Raw], decoded: list[Decoded], limit: float) -> None:
@@ -215,7 +166,7 @@ def _shown_rows(entry: SetAside) -> str:
 
 
 def _refuse_new_labels(whole: Dataset, test: Dataset, current: str | None) -> None:
-    """Only the set of the test labels is looked at; a label that training never saw could only ever be answered wrongly."""
+    """Only the set of the test labels is looked at: one that training never saw could only be answered wrongly."""
     if whole.schema.problem != "classification":
         return
     known, found = set(whole.target), set(test.target)
@@ -229,8 +180,3 @@ def _refuse_new_labels(whole: Dataset, test: Dataset, current: str | None) -> No
             known=", ".join(sorted(known)[:12]),
             line=propose_map(whole.schema.target.name, unknown, known, current),
         )
-
-
-def _file_sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""Delimited text (CSV, TSV ...): every cell as text, every row's width checked, nothing shifted and nothing filled in."""
+"""Delimited text (CSV, TSV ...): every cell as text, every width checked, nothing shifted and nothing filled in."""
 
 import csv
 import io
@@ -22,13 +22,17 @@ from deepwright.data.tidy import Tidied, tidy
 
 DELIMITERS = (",", "\t", ";", "|")
 SAMPLE_ROWS = 200
+SAMPLE_LINES = 2000
 CELL_LIMIT = csv.field_size_limit()
 """Characters in one cell, at most: 131,072, so that an unclosed quote cannot swallow a file."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How the text is cut. width: fields a row must have; the last of them is dropped where every row ends in a separator."""
+    """How the text is cut.
+
+    width: fields a row must have. has_empty_tail: every row ends in a separator, and the field behind it is dropped.
+    """
 
     names: tuple[str, ...]
     delimiter: str
@@ -36,7 +40,7 @@ class Layout:
     skip_lines: int
     has_header: bool
     has_empty_tail: bool
-    findings: tuple[Finding, ...]
+    notes: tuple[Finding, ...]
 
 
 def find_layout(sample: str, path: Path, options: Table, *, is_whole: bool) -> Layout:
@@ -48,8 +52,10 @@ def find_layout(sample: str, path: Path, options: Table, *, is_whole: bool) -> L
     lines = sample.splitlines(keepends=True)
     skip = _comment_lines(lines, options.comment)
     lines = lines[skip:]
-    sample = "".join(lines if is_whole or len(lines) == 1 else lines[:-1])
-    delimiter, findings = _delimiter(sample, path, options)
+    if len(lines) < 2 and not is_whole:
+        raise DataError("table.long_line", path=path, limit=len(sample))
+    sample = "".join((lines if is_whole else lines[:-1])[:SAMPLE_LINES])
+    delimiter, notes = _delimiter(sample, path, options)
     if options.comment is None and lines and lines[0].startswith("#"):
         _refuse_comment(sample, delimiter, path, options)
     rows = [row for row in _sample_rows(sample, delimiter, options) if not _is_blank(row)]
@@ -63,20 +69,30 @@ def find_layout(sample: str, path: Path, options: Table, *, is_whole: bool) -> L
     has_empty_tail = common > 1 and all(len(row) != common or not row[-1].strip() for row in body) and bool(body)
     if has_empty_tail and (common == len(names) + 1 or (has_header and common == len(names) and not names[-1])):
         names = names[: common - 1]
-        findings = (*findings, finding("trailing_separator", "note", str(path)))
+        notes = (*notes, finding("trailing_separator", "note", str(path)))
     else:
         has_empty_tail = False
         _check_width(path, names, common, widths[common], len(body), has_header)
     if has_header:
         _refuse_data_as_header(path, names)
     check_names(path, tuple(names), options.max_columns)
-    return Layout(tuple(names), delimiter, len(names) + has_empty_tail, skip, has_header, has_empty_tail, findings)
+    return Layout(tuple(names), delimiter, len(names) + has_empty_tail, skip, has_header, has_empty_tail, notes)
 
 
 def read_delimited(
-    stream: TextIO, layout: Layout, path: Path, options: Table, *, chunk: int | None, sha256: str = ""
+    stream: TextIO,
+    layout: Layout,
+    path: Path,
+    options: Table,
+    *,
+    chunk: int,
+    is_cut: bool = False,
+    sha256: str = "",
 ) -> Iterator[Raw]:
-    """The rows of a text stream (opened with newline=""), `chunk` of them at a time, or all at once."""
+    """The rows of a text stream (opened with newline=""), `chunk` of them at a time.
+
+    is_cut: the text does not end in a line break, so that a last row with too few fields was torn off.
+    """
     for _ in range(layout.skip_lines):
         stream.readline()
     reader = csv.reader(stream, strict=True, **_dialect(layout.delimiter, options))
@@ -87,15 +103,11 @@ def read_delimited(
     while True:
         rows, is_last = cutter.take(chunk)
         if rows or first:
-            yield _raw(rows, number, is_last and not _ends_in_newline(stream), layout, path, options, sha256)
+            yield _raw(rows, number, is_last and is_cut, layout, path, options, sha256)
         number += len(rows)
         first = False
         if is_last:
             return
-
-
-def text_stream(content: str) -> TextIO:
-    return io.StringIO(content, newline="")
 
 
 class _Cutter:
@@ -105,7 +117,7 @@ class _Cutter:
         self.reader, self.layout, self.path = reader, layout, path
         self.number = -1 if layout.has_header else 0
 
-    def take(self, limit: int | None) -> tuple[list[list[str]], bool]:
+    def take(self, limit: int) -> tuple[list[list[str]], bool]:
         """The next rows, and whether they are the last."""
         rows: list[list[str]] = []
         line = self.reader.line_num + 1
@@ -140,7 +152,7 @@ def _raw(
     asides = Asides()
     keep = _right_widths(rows, widths, numbers, is_cut, layout, asides)
     if layout.has_empty_tail:
-        tails = np.array([bool(row[-1].strip()) if ok else False for row, ok in zip(rows, keep, strict=True)], dtype=bool)
+        tails = keep & np.array([bool(row[-1].strip()) for row in rows], dtype=bool)
         asides.add(text("aside.tail", width=len(layout.names)), numbers[tails])
         keep &= ~tails
     good = [row for row, ok in zip(rows, keep, strict=True) if ok]
@@ -149,9 +161,10 @@ def _raw(
     bad = _bad_cells(columns, origin, layout, asides)
     _refuse_quote_after_space(columns, origin, path, options)
     tidied = Tidied()
-    cells = {name: tidy(name, column, options, tidied)[~bad] for name, column in zip(layout.names, columns, strict=False)}
-    findings = (layout.findings if before == 0 else ()) + tidied.findings(str(path))
-    return Raw(layout.names, cells, origin[~bad], str(path), sha256, options, asides.records(), findings)
+    named = zip(layout.names, columns, strict=False)  # not strict: an empty tail has no name
+    cells = {name: tidy(name, column, options, tidied)[~bad] for name, column in named}
+    notes = layout.notes if before == 0 else ()
+    return Raw(layout.names, cells, origin[~bad], str(path), sha256, options, asides.records(), tidied, notes)
 
 
 def _right_widths(
@@ -169,9 +182,7 @@ def _right_widths(
             asides.add(text("aside.cut_row"), numbers[-1:])
             wrong = wrong[:-1]
     for width in sorted(set(widths[wrong].tolist())):
-        asides.add(
-            text("aside.width", found=width, expected=layout.width), numbers[wrong[widths[wrong] == width]]
-        )
+        asides.add(text("aside.width", found=width, expected=layout.width), numbers[wrong[widths[wrong] == width]])
     return keep
 
 
@@ -220,9 +231,9 @@ def _refuse_quote_after_space(columns: list[list[str]], origin: np.ndarray, path
 
 
 def _dialect(delimiter: str, options: Table) -> dict[str, Any]:
-    quote: dict[str, Any] = {
-        "double": {"quotechar": '"'}, "single": {"quotechar": "'"}, "none": {"quoting": csv.QUOTE_NONE, "quotechar": None}
-    }[options.quote]  # fmt: skip
+    quote: dict[str, Any] = {"quotechar": '"' if options.quote == "double" else "'"}
+    if options.quote == "none":
+        quote = {"quoting": csv.QUOTE_NONE, "quotechar": None}
     escape = {"escapechar": "\\", "doublequote": False} if options.escape == "backslash" else {}
     return {"delimiter": delimiter, **quote, **escape}
 
@@ -231,7 +242,7 @@ def _sample_rows(sample: str, delimiter: str, options: Table) -> list[list[str]]
     """The first rows, read leniently; the strict reading names faults by their row later."""
     rows: list[list[str]] = []
     try:
-        for row in csv.reader(text_stream(sample), **_dialect(delimiter, options)):
+        for row in csv.reader(io.StringIO(sample, newline=""), **_dialect(delimiter, options)):
             rows.append(row)
             if len(rows) == SAMPLE_ROWS:
                 break
@@ -281,7 +292,7 @@ def _comment_lines(lines: list[str], comment: str | None) -> int:
 
 
 def _refuse_comment(sample: str, delimiter: str, path: Path, options: Table) -> None:
-    """`# made by ...` before the header: as wide as the rows it is a header whose first name has a #, else a comment."""
+    """`# made by ...` first: as wide as the rows it is a header whose first name has a #, else perhaps a comment."""
     rows = [row for row in _sample_rows(sample, delimiter, options) if not _is_blank(row)]
     rest = Counter(len(row) for row in rows if not row[0].startswith("#"))
     if not rest or len(rows[0]) != rest.most_common(1)[0][0] or len(rows[0]) == 1:
@@ -315,13 +326,3 @@ def _has_backslash_quote(path: Path, line: int) -> bool:
             if number >= line:
                 return re.search(rb'\\["\']', content) is not None
     return False
-
-
-def _ends_in_newline(stream: TextIO) -> bool:
-    """Whether the text ended in a line break, for telling a cut last row; unknown for a stream that cannot go back."""
-    if not isinstance(stream, io.StringIO):
-        return True
-    end = stream.tell()
-    stream.seek(max(0, end - 1))
-    last = stream.read(1)
-    return last in ("\n", "\r", "")

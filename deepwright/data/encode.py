@@ -12,18 +12,17 @@ from deepwright.core.step import Fitted
 
 
 class Levels(Encoder, kind="levels"):
-    """The training part's levels by falling frequency; missing, never seen and rare ones share the number after the last.
+    """The training part's levels by falling frequency; missing, unseen and rare ones share the number after the last.
 
     min_count: at 2, a level seen once is treated as one never seen, of which it says about as much (Good 1953), and the
-    shared number is learned from such rows. A column without any level left is not encoded and does not become an input.
+    shared number is learned from such rows. A column without any level left is not encoded and is no input.
     """
 
     min_count: int = option(2, "training rows a level needs for a number of its own", low=1, high=1_000_000)
 
     def learn(self, train: Dataset) -> Fitted:
-        found = {
-            f.name: levels_of(train.columns[f.name], self.min_count) for f in train.schema.inputs if f.type == "category"
-        }
+        columns = [f.name for f in train.schema.inputs if f.type == "category"]
+        found = {name: levels_of(train.columns[name], self.min_count) for name in columns}
         return Fitted(tuple(Level(column=name, levels=levels) for name, levels in found.items() if levels))
 
 

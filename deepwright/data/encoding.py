@@ -1,15 +1,17 @@
 """Which encoding a text is in: found out where it is certain, asked for where it is not."""
 
 import codecs
+import itertools
 
 from deepwright.core.errors import AskError, DataError, UsageError
 
 PREVIEW_CHARACTERS = 40
 COMMON_SHARE = 0.7
+KANA_SHARE = 0.4
 
 
 def find_encoding(data: bytes, path: object, asked: str | None, *, is_whole: bool) -> str:
-    """The encoding's name, for `decode`.
+    """The encoding's name.
 
     A mark at the start and valid UTF-8 are certain. A few lines that are no UTF-8 among others that are: `utf-8`, and
     those rows are set aside later. is_whole: the bytes end where the file ends.
@@ -45,16 +47,8 @@ def find_encoding(data: bytes, path: object, asked: str | None, *, is_whole: boo
 
 
 def errors_of(encoding: str) -> str:
-    """The decoder's way with bytes that do not belong: in UTF-8 they become lone surrogates, by which their row is known."""
+    """How bytes that do not belong are decoded: in UTF-8 as lone surrogates, by which their row is known."""
     return "surrogateescape" if encoding.startswith("utf-8") else "strict"
-
-
-def decode(data: bytes, encoding: str, path: object) -> str:
-    """The text. Raises DataError naming the first byte that does not belong, except in UTF-8 (see `errors_of`)."""
-    try:
-        return data.decode(encoding, errors_of(encoding))
-    except UnicodeDecodeError as error:
-        raise does_not_fit(path, encoding, error.start, data) from None
 
 
 def does_not_fit(path: object, encoding: str, offset: int, data: bytes) -> DataError:
@@ -74,9 +68,10 @@ def guess_encoding(data: bytes) -> str:
         if _fault(data, name, False) is not None:
             continue
         letters = [c for c in data.decode(name, "ignore") if not c.isascii()]
-        if letters and sum(map(is_common, letters)) / len(letters) >= (0.4 if name == "shift_jis" else COMMON_SHARE):
-            if name != "cp1251" or _has_runs(data):
-                return name
+        least = KANA_SHARE if name == "shift_jis" else COMMON_SHARE
+        is_likely = letters and sum(map(is_common, letters)) >= least * len(letters)
+        if is_likely and (name != "cp1251" or _has_runs(data)):
+            return name
     return "cp1252"
 
 
@@ -132,7 +127,7 @@ def _is_cyrillic(c: str) -> bool:
 def _has_runs(data: bytes) -> bool:
     """Whether most bytes beyond ASCII stand beside another: so in Russian, hardly in French or German."""
     high = [byte >= 0x80 for byte in data]
-    beside = sum(a and b for a, b in zip(high, high[1:], strict=False))
+    beside = sum(a and b for a, b in itertools.pairwise(high))
     return beside > 0.5 * sum(high)
 
 

@@ -1,5 +1,6 @@
 """What a column's cells look like, counted; from it the type, with the reason on record."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,11 +27,13 @@ class Evidence:
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for value, kind, count in zip(self.distinct.values, self.distinct.kinds, self.distinct.counts.tolist(), strict=True):
-            if not self.is_missing(value):
-                found[kind] = found.get(kind, 0) + count
-        return found
+        found: dict[str, int] = defaultdict(int)
+        counts = self.distinct.counts.tolist()
+        for kind, count in zip(self.distinct.kinds, counts, strict=True):
+            found[kind] += count
+        for place in [self.distinct.values.index(value) for value in self.missing & set(self.distinct.values)]:
+            found[self.distinct.kinds[place]] -= counts[place]
+        return {kind: count for kind, count in found.items() if count and kind not in ("missing", "question")}
 
     def is_missing(self, value: str | None) -> bool:
         """An empty cell, a lone ?, or a text that the options call missing."""
@@ -41,8 +44,14 @@ class Evidence:
         return sum(self.counts.values())
 
     @cached_property
+    def values(self) -> list[str]:
+        """The distinct cells that are not missing."""
+        missing = self.missing | {"?"}
+        return [value for value in self.distinct.values if value is not None and value not in missing]
+
+    @property
     def num_distinct(self) -> int:
-        return sum(1 for value in self.distinct.values if not self.is_missing(value))
+        return len(self.values)
 
     def of(self, *kinds: str) -> int:
         return sum(self.counts.get(kind, 0) for kind in kinds)
@@ -88,7 +97,7 @@ def type_of(column: str, evidence: Evidence, *, may_ask: bool = True) -> tuple[T
         _ask_form(column, evidence, numbers, base)
     if _is_text(evidence):
         return "text", text("why.text", distinct=evidence.num_distinct, of=evidence.present)
-    return "category", text("why.category", distinct=evidence.num_distinct, example=evidence.example("other"))
+    return "category", text("why.category", distinct=evidence.num_distinct, example=evidence.values[0][:40])
 
 
 def _ask_missing(column: str, evidence: Evidence, may_ask: bool) -> None:
@@ -104,13 +113,14 @@ def _ask_form(column: str, evidence: Evidence, numbers: int, base: int) -> None:
         raise AskError("types.ask_comma", column=column, found=evidence.example(kind))
     if evidence.of("slash_day", "no_day", "day", "time") >= MOST * base:
         raise AskError("types.ask_day", column=column, found=evidence.example("slash_day"))
-    words = {value.lower(): value for value in evidence.distinct.values if value is not None and not evidence.is_missing(value)}
-    styles = [style for style in BOOLEAN_STYLES if words.keys() & set(style)]
-    if len(styles) > 1 and words.keys() <= {word for style in BOOLEAN_STYLES for word in style}:
-        original = [value for value in evidence.distinct.values if value is not None and not evidence.is_missing(value)]
-        pairs = [(value, "true" if any(value.lower() == style[0] for style in BOOLEAN_STYLES) else "false") for value in original]
-        line = f"{column}:" + ",".join(f"{old}={new}" for old, new in pairs if old != new)
-        raise AskError("types.ask_boolean", column=column, found=", ".join(original), line=line)
+    words = {value.lower() for value in evidence.values}
+    styles = [style for style in BOOLEAN_STYLES if words & set(style)]
+    if len(styles) > 1 and words <= {word for style in BOOLEAN_STYLES for word in style}:
+        truths = {
+            value: str(any(value.lower() == style[0] for style in BOOLEAN_STYLES)).lower() for value in evidence.values
+        }
+        line = f"{column}:" + ",".join(f"{value}={truth}" for value, truth in truths.items() if value != truth)
+        raise AskError("types.ask_boolean", column=column, found=", ".join(evidence.values), line=line)
 
 
 def _is_text(evidence: Evidence) -> bool:

@@ -81,10 +81,9 @@ def _from_columns(columns: Mapping[str, np.ndarray], source: str, options: Table
     _require_rows(size, source)
     tidied = Tidied()
     names = tuple(name.strip() for name in columns)
-    cells = {
-        name: tidy(name, _texts(name, column), options, tidied) for name, column in zip(names, columns.values(), strict=True)
-    }
-    raw = Raw(names, cells, np.arange(1, size + 1), source, "", options, (), tidied.findings(source))
+    named = zip(names, columns.values(), strict=True)
+    cells = {name: tidy(name, _texts(name, column), options, tidied) for name, column in named}
+    raw = Raw(names, cells, np.arange(1, size + 1), source, "", options, (), tidied)
     return _hashed(raw)
 
 

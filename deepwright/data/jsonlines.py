@@ -22,10 +22,8 @@ class _Refused(ValueError):
     """A line that is no row; its text is the reason."""
 
 
-def read_jsonl(
-    lines: Iterable[str], path: Path, options: Table, *, chunk: int | None, sha256: str = ""
-) -> Iterator[Raw]:
-    """The rows of the lines, `chunk` of them at a time, or all at once. Later chunks have the columns of the first."""
+def read_jsonl(lines: Iterable[str], path: Path, options: Table, *, chunk: int, sha256: str = "") -> Iterator[Raw]:
+    """The rows of the lines, `chunk` of them at a time; later chunks have the columns of the first."""
     names: tuple[str, ...] = ()
     number = 0
     numbered = ((count, line) for count, line in enumerate((line for line in lines if line.strip()), 1))
@@ -37,7 +35,7 @@ def read_jsonl(
         names = raw.names
         yield raw
         number += len(part)
-        if chunk is None or len(part) < chunk:
+        if len(part) < chunk:
             return
 
 
@@ -62,8 +60,7 @@ def _raw(lines: list[tuple[int, str]], names: tuple[str, ...], path: Path, optio
         check_names(path, names, options.max_columns)
     tidied = Tidied()
     cells = {name: tidy(name, [row.get(name) for row in rows], options, tidied) for name in names}
-    findings = tidied.findings(str(path))
-    return Raw(names, cells, np.array(origin, np.int64), str(path), sha256, options, asides.records(), findings)
+    return Raw(names, cells, np.array(origin, np.int64), str(path), sha256, options, asides.records(), tidied)
 
 
 def _parse(line: str) -> dict[str, str | None]:

@@ -20,7 +20,8 @@ def duplicates(whole: Dataset) -> tuple[Finding, ...]:
     extra = len(whole) - len(np.unique(whole.hashes))
     if not extra:
         return ()
-    return (finding("duplicates", "note", whole.source, count=extra, rows=len(whole), share=f"{extra / len(whole):.2%}"),)
+    share = f"{extra / len(whole):.2%}"
+    return (finding("duplicates", "note", whole.source, count=extra, rows=len(whole), share=share),)
 
 
 def leakage_findings(train: Dataset, validation: Dataset, test_inputs: Columns) -> tuple[Finding, ...]:

@@ -44,7 +44,7 @@ def number_columns(train: Dataset) -> list[str]:
 
 
 def _learned(train: Dataset, centre: Callable[[np.ndarray], float], flag: bool) -> Fitted:
-    """Every number column gets a value, for rows served later may miss what no training row misses; 0 if none is known."""
+    """Every number column gets a value, for rows served later may miss what no training row does."""
     columns = number_columns(train)
     values, flagged = [], []
     for name in columns:

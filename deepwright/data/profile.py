@@ -76,7 +76,8 @@ def _level_order(levels: tuple[str, ...]) -> Any:
 def _profiled(feature: Feature, column: np.ndarray) -> dict[str, Any]:
     missing = missing_rows(column)
     n = int((~missing).sum())
-    entry: dict[str, Any] = {"type": feature.type, "role": feature.role, "n": n, "missing": _share(len(column) - n, len(column))}
+    share = float(missing.mean()) if len(column) else 0.0
+    entry: dict[str, Any] = {"type": feature.type, "role": feature.role, "n": n, "missing": share}
     if not n:
         return entry
     if feature.type in ("number", "timestamp"):
@@ -134,7 +135,3 @@ def _class_findings(train: Dataset) -> list[Finding]:
     if tiny:
         found.append(finding("tiny_class", "warning", where, classes=", ".join(tiny[:10]), limit=FEW_ROWS))
     return found
-
-
-def _share(count: int, of: int) -> float:
-    return count / of if of else 0.0

@@ -7,8 +7,9 @@ from functools import cached_property
 import numpy as np
 
 from deepwright.core.report import Finding, SetAside
-from deepwright.data.cells import kind_of
+from deepwright.data.cells import PLAIN, kind_of
 from deepwright.data.table import Table
+from deepwright.data.tidy import Tidied
 
 ROWS_SHOWN = 20
 
@@ -21,6 +22,13 @@ class Distinct:
         number = {value: index for index, value in enumerate(self.values)}
         self.codes = np.fromiter(map(number.__getitem__, cells), np.int64, len(cells))
 
+    @classmethod
+    def of(cls, values: list[str | None], codes: np.ndarray) -> "Distinct":
+        """From cells that are known to differ."""
+        found = cls.__new__(cls)
+        found.values, found.codes = values, codes
+        return found
+
     @cached_property
     def counts(self) -> np.ndarray:
         """int64 [V]: how often each distinct cell occurs."""
@@ -29,16 +37,20 @@ class Distinct:
     @cached_property
     def kinds(self) -> list[str]:
         """What each distinct cell looks like, in the words of `cells.kind_of`; `missing` for None."""
-        return ["missing" if value is None else kind_of(value) for value in self.values]
+        plain = PLAIN.fullmatch
+        return [
+            "missing" if v is None else ("decimal" if "." in v else "whole") if plain(v) else kind_of(v)
+            for v in self.values
+        ]
 
 
 @dataclass(frozen=True, eq=False)
 class Raw:
     """Rows of one source.
 
-    cells: column > object [N] of str (stripped, Unicode NFC), None where empty. origin: int64 [N], the number of each row
-    in its source, from 1, header and blank lines not counted. sha256: of the file's bytes or the content handed over;
-    empty for a chunk. options: how the cells are to be interpreted.
+    cells: column > object [N] of str (stripped, Unicode NFC), None where empty. origin: int64 [N], the number of each
+    row in its source, from 1, header and blank lines not counted. sha256: of the file's bytes or the content handed
+    over; empty for a chunk. options: how the cells are to be interpreted.
     """
 
     names: tuple[str, ...]
@@ -48,7 +60,8 @@ class Raw:
     sha256: str
     options: Table
     set_aside: tuple[SetAside, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    tidied: Tidied = field(default_factory=Tidied)
+    notes: tuple[Finding, ...] = ()
     _distinct: dict[str, Distinct] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -59,15 +72,20 @@ class Raw:
         """Every row the source held: those here and those set aside."""
         return len(self.origin) + sum(entry.count for entry in self.set_aside)
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What reading found and what it changed."""
+        return self.notes + self.tidied.findings(self.source)
+
     def distinct(self, name: str) -> Distinct:
         if name not in self._distinct:
             self._distinct[name] = Distinct(self.cells[name])
         return self._distinct[name]
 
-    def with_cells(self, changed: Mapping[str, np.ndarray], findings: tuple[Finding, ...] = ()) -> "Raw":
+    def with_cells(self, changed: Mapping[str, np.ndarray], notes: tuple[Finding, ...] = ()) -> "Raw":
         """The same rows with some columns' cells changed."""
         kept = {name: known for name, known in self._distinct.items() if name not in changed}
-        return replace(self, cells={**self.cells, **changed}, findings=self.findings + findings, _distinct=kept)
+        return replace(self, cells={**self.cells, **changed}, notes=self.notes + notes, _distinct=kept)
 
 
 class Asides:
@@ -94,3 +112,35 @@ class Asides:
         return tuple(
             SetAside(reason=reason, count=count, rows=tuple(self.rows[reason])) for reason, count in self.counts.items()
         )
+
+
+def merge(chunks: Iterable[Raw]) -> Raw:
+    """Chunks of one source as one; equal cells of a column become one object, so that memory holds each once."""
+    index: dict[str, dict[str | None, int]] = {}
+    codes: dict[str, list[np.ndarray]] = {}
+    origins, notes, asides, tidied = [], [], Asides(), Tidied()
+    for chunk in chunks:
+        for name in chunk.names:
+            known = index.setdefault(name, {})
+            distinct = chunk.distinct(name)
+            places = np.array([known.setdefault(value, len(known)) for value in distinct.values], np.int64)
+            codes.setdefault(name, []).append(places[distinct.codes])
+        origins.append(chunk.origin)
+        notes += chunk.notes
+        asides.add_all(chunk.set_aside)
+        tidied.add(chunk.tidied)
+    cells, whole = {}, {}
+    for name, known in index.items():
+        values = np.empty(len(known), dtype=object)
+        values[:] = list(known)
+        whole[name] = Distinct.of(list(known), np.concatenate(codes.pop(name)))
+        cells[name] = values[whole[name].codes]
+    return replace(
+        chunk,
+        cells=cells,
+        origin=np.concatenate(origins),
+        set_aside=asides.records(),
+        tidied=tidied,
+        notes=tuple(notes),
+        _distinct=whole,
+    )

@@ -88,11 +88,14 @@ def _choose(column: str, splits: Splits, present: set[str | None], must_occur: b
 def _renamed(raw: Raw, column: str, renamed: Mapping[str, str]) -> Raw:
     if column not in raw.names:
         return raw
-    shown = ", ".join(f"{old} > {new}" for old, new in renamed.items())
-    note = finding("mapped", "note", column, source=raw.source, pairs=shown)  # no counts: it may be the test target
     distinct = raw.distinct(column)
+    changed = {value: renamed[value] for value in distinct.values if value in renamed and renamed[value] != value}
+    if not changed:
+        return raw
+    shown = ", ".join(f"{old} > {new}" for old, new in sorted(changed.items()))
+    note = finding("mapped", "note", column, source=raw.source, pairs=shown)  # no counts: it may be the test target
     values = np.empty(len(distinct.values), dtype=object)
-    values[:] = [value if value is None else renamed.get(value, value) for value in distinct.values]
+    values[:] = [value if value is None else changed.get(value, value) for value in distinct.values]
     return raw.with_cells({column: values[distinct.codes]}, (note,))
 
 

@@ -51,7 +51,7 @@ def column_codes(column: np.ndarray) -> np.ndarray:
 
 
 def mixed_codes(codes: Sequence[np.ndarray]) -> np.ndarray:
-    """uint64 [N]: one number per row of codes; rows that differ get different numbers, up to a chance of 2**-64 a pair."""
+    """uint64 [N]: one number per row of codes; rows that differ share one with a chance of 2**-64 a pair."""
     mixed = np.zeros(len(codes[0]), np.uint64)
     for place, column in enumerate(codes):
         salt = np.uint64(place * 0x9E3779B97F4A7C15 % 2**64)

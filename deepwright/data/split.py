@@ -14,11 +14,14 @@ from deepwright.data.rows import column_codes, splitmix
 STRATIFIED_BELOW = 20_000
 """Rows; in larger classification tables random shares of each class are as good."""
 
+LARGE_GROUP = 0.01
+"""A row repeated in more than this share of its class goes to training, else it would tip the shares."""
+
 PARTS = ("train", "validation", "test")
 
 
 class Random(Splitter, kind="random"):
-    """By a hash of the row and the seed: a row keeps its part when rows are added or removed; shares are approximate."""
+    """By a hash of row and seed: a row keeps its part when rows are added or removed; shares are approximate."""
 
     train: float = option(0.7, "share of rows that the model learns from", above=0, below=1)
     validation: float = option(0.2, "share of rows on which choices are made", above=0, below=1)
@@ -40,17 +43,18 @@ class Stratified(Splitter, kind="stratified"):
     validation: float = option(0.2, "share of rows on which choices are made", above=0, below=1)
     test: float = option(0.1, "share of rows sealed until the one look; 0 with a test file of your own", low=0, below=1)
     seed: int = option(0, "decides the split alone, not the training", low=0, high=2**31 - 1)
-    bins: int = option(1, "bins of equally many rows that stand for classes where the target is a number", low=1, high=1000)
+    bins: int = option(1, "bins of equally many rows that a target of numbers is cut into", low=1, high=1000)
 
     def assign(self, data: Dataset) -> np.ndarray:
         hashes, first, inverse, counts = np.unique(
             data.hashes, return_index=True, return_inverse=True, return_counts=True
         )
         stratum = _strata(data, self.bins)[first]  # equal rows move together, by the first of them
-        order = np.lexsort((_drawn(hashes, self.seed), stratum))
+        sizes = np.bincount(stratum, weights=counts).astype(np.int64)
+        is_large = counts > np.maximum(LARGE_GROUP * sizes[stratum], 1)
+        order = np.lexsort((_drawn(hashes, self.seed), ~is_large, stratum))
         ends = np.cumsum(counts[order])
         starts = ends - counts[order]
-        sizes = np.bincount(stratum, weights=counts).astype(np.int64)
         offsets = (np.cumsum(sizes) - sizes)[stratum[order]]
         position = np.empty(len(hashes))
         position[order] = ((starts + ends) / 2.0 - offsets) / sizes[stratum[order]]

@@ -28,6 +28,11 @@ class Tidied:
     unicode: int = 0
     columns: dict[str, None] = field(default_factory=dict)
 
+    def add(self, other: "Tidied") -> None:
+        self.spaces += other.spaces
+        self.unicode += other.unicode
+        self.columns |= other.columns
+
     def findings(self, source: str) -> tuple[Finding, ...]:
         found = []
         if self.spaces:
@@ -40,8 +45,8 @@ class Tidied:
 def tidy(name: str, cells: list[str | None], options: Table, tidied: Tidied) -> np.ndarray:
     """object [N] of str, None where empty."""
     plain = [cell and cell.strip() for cell in cells]
-    tidied.spaces += sum(len(cell) for cell in cells if cell) - sum(len(cell) for cell in plain if cell)
     joined = "".join(filter(None, plain))
+    tidied.spaces += len("".join(filter(None, cells))) - len(joined)
     if not (joined.isascii() and joined.isprintable()):
         changed = {cell: _one_form(cell) for cell in set(filter(None, plain))}
         count = sum(1 for cell in plain if cell and changed[cell] != cell)

@@ -1,5 +1,6 @@
 """Types of columns, inferred with the reason on record, and cells decoded by them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -19,6 +20,12 @@ FEW_CLASSES = 20
 """Up to so many whole numbers in the target are classes."""
 
 ROWS_PER_CLASS = 5
+NUMBERS = frozenset({"whole", "decimal", "zeros", "big"})
+"""Kinds of cells that are numbers (see `cells.kind_of`)."""
+
+VANISHING = re.compile(r"[+-]?[0.]*[1-9][\d.]*[eE]-\d{2}|[+-]?0?\.0{300}")
+"""The forms of a number so small that float64 makes it 0 although it is not."""
+
 UNIQUE_SHARE = 0.98
 UNIQUE_ROWS = 20
 """In fewer rows, differing everywhere says nothing."""
@@ -74,7 +81,7 @@ def infer(
         role: Role = "ignore" if kept_out else "input"
         if name == target:
             role = "target"
-            type_, reason, class_numbers = _target_type(name, type_, reason, evidence, len(raw), problem, name in forced)
+            type_, reason, class_numbers = _target_type(name, type_, reason, evidence, len(raw), problem)
         elif not kept_out and name not in forced:
             useless = _useless(name, evidence, type_, len(raw))
             if useless is not None:
@@ -146,7 +153,7 @@ def decode_inputs(raw: Raw, schema: Schema) -> tuple[Columns, np.ndarray, tuple[
 
 
 def _target_type(
-    name: str, type_: Type, reason: str, evidence: Evidence, rows: int, problem: Problem | None, is_forced: bool
+    name: str, type_: Type, reason: str, evidence: Evidence, rows: int, problem: Problem | None
 ) -> tuple[Type, str, bool]:
     """Category for classes, number for values. Raises DataError for a target that cannot be learned."""
     present, levels = evidence.present, evidence.num_distinct
@@ -164,7 +171,7 @@ def _target_type(
     class_numbers = type_ == "number"
     if class_numbers and problem is None:
         few = min(FEW_CLASSES, max(2, present // ROWS_PER_CLASS))
-        if is_forced or not evidence.is_whole or levels > few:
+        if not evidence.is_whole or levels > few:
             return "number", text("why.values", distinct=levels, limit=few), False
         reason = text("why.few_numbers", distinct=levels, limit=FEW_CLASSES)
     elif problem is not None:
@@ -197,15 +204,23 @@ def _is_count(evidence: Evidence) -> bool:
 
 
 def _cell_findings(name: str, evidence: Evidence) -> list[Finding]:
-    values = zip(evidence.distinct.values, evidence.distinct.counts.tolist(), strict=True)
-    count = sum(n for value, n in values if value == "?")
-    return [finding("question_mark", "note", name, count=count)] if count else []
+    distinct = evidence.distinct
+    questions, vanished = 0, 0
+    for value, kind, count in zip(distinct.values, distinct.kinds, distinct.counts.tolist(), strict=True):
+        if kind == "question":
+            questions += count
+        elif kind == "decimal" and value is not None and VANISHING.match(value) and float(value) == 0:
+            vanished += count
+    found = [finding("question_mark", "note", name, count=questions)] if questions else []
+    return found + ([finding("underflow", "note", name, count=vanished)] if vanished else [])
 
 
 def _decoded(type_: Type, evidence: Evidence, is_class_number: bool) -> tuple[np.ndarray, dict[str, list[int]]]:
     """Each distinct cell's value, and the distinct cells that have none, by kind of fault."""
     distinct = evidence.distinct
-    is_number = type_ in ("number", "timestamp")
+    if type_ == "number" and not is_class_number:
+        return _decoded_numbers(evidence)
+    is_number = type_ == "timestamp"
     values = np.full(len(distinct.values), np.nan) if is_number else np.full(len(distinct.values), None, dtype=object)
     faults: dict[str, list[int]] = {}
     for place, (cell, kind) in enumerate(zip(distinct.values, distinct.kinds, strict=True)):
@@ -219,15 +234,28 @@ def _decoded(type_: Type, evidence: Evidence, is_class_number: bool) -> tuple[np
     return values, faults
 
 
+def _decoded_numbers(evidence: Evidence) -> tuple[np.ndarray, dict[str, list[int]]]:
+    distinct = evidence.distinct
+    pairs = zip(distinct.values, distinct.kinds, strict=True)
+    values = np.array([float(cell) if kind in NUMBERS else np.nan for cell, kind in pairs])  # type: ignore[arg-type]
+    faults: dict[str, list[int]] = {}
+    for place, kind in enumerate(distinct.kinds):
+        if kind not in NUMBERS and not evidence.is_missing(distinct.values[place]):
+            faults.setdefault(kind if kind in ("overflow", "not_finite") else "not_number", []).append(place)
+    for text_ in evidence.missing & set(distinct.values):
+        values[distinct.values.index(text_)] = np.nan
+    return values, faults
+
+
 @dataclass(frozen=True)
 class _Fault:
     key: str
 
 
 def _value(cell: str, kind: str, type_: Type, is_class_number: bool) -> str | float | _Fault:
-    if type_ == "number" or is_class_number:
-        if kind in ("whole", "decimal", "zeros", "big"):
-            return canonical(cell, kind) if is_class_number else float(cell)
+    if is_class_number:
+        if kind in NUMBERS:
+            return canonical(cell, kind)
         return _Fault("overflow" if kind == "overflow" else "not_finite" if kind == "not_finite" else "not_number")
     if type_ == "timestamp":
         seconds = seconds_of(cell) if kind in ("day", "time") else None
@@ -262,4 +290,5 @@ def _missing_rows(column: np.ndarray) -> np.ndarray:
 
 def type_findings(schema: Schema, columns: Mapping[str, np.ndarray]) -> tuple[Finding, ...]:
     """Input columns of long texts: no part of a table's network reads them."""
-    return tuple(finding("text_unused", "warning", f.name) for f in schema.inputs if f.type == "text" and f.name in columns)
+    texts = [f.name for f in schema.inputs if f.type == "text" and f.name in columns]
+    return tuple(finding("text_unused", "warning", name) for name in texts)
