@@ -8,6 +8,7 @@ Every file is written whole or not at all, and every result is committed by a li
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,8 +62,13 @@ class Run:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the run's lock. Raises ResourceError naming the process that holds it."""
+        """Hold the run's lock, after what a killed writer left half-written was swept away.
+
+        Raises ResourceError naming the process that holds it.
+        """
         with lock(self.folder / ".lock", wait=False):
+            for left_over in self.folder.rglob(".*.tmp"):
+                shutil.rmtree(left_over) if left_over.is_dir() else left_over.unlink()
             yield
 
     def entry(self, what: str) -> dict[str, Any] | None:

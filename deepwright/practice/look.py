@@ -18,6 +18,11 @@ def look(run: Run, *, reason: str | None = None, show: Show = quiet) -> Report:
     Raises SealError when these rows have been looked at before and no reason is given. A look that was counted and
     then killed is finished by the same call, without being counted again.
     """
+    with run.writing():
+        return _look(run, reason, show)
+
+
+def _look(run: Run, reason: str | None, show: Show) -> Report:
     report = run.report
     recipe = recipe_of(run)
     looks = LookLedger(workspace())

@@ -39,7 +39,7 @@ def test_leakage_turns_red_when_the_schema_learns_from_the_test_part(tables, mak
 
 
 def test_seal_turns_red_when_looks_are_forgotten(tables, make_recipe, monkeypatch):
-    monkeypatch.setattr("deepwright.core.ledger.SHARED_ROWS_LIMIT", 2.0)
+    monkeypatch.setattr("deepwright.core.ledger.SHARED_ROWS_LIMIT", 0.9)
     assert outcomes("seal", make_recipe(tables / "mixed.csv", "buys"), 5)[0] is False
 
 
@@ -51,8 +51,8 @@ def test_parity_turns_red_when_the_server_answers_otherwise(tables, make_recipe,
     assert outcomes("parity", make_recipe(tables / "mixed.csv", "buys"))[1] is False
 
 
-def test_bundle_turns_red_when_extra_files_are_let_in(tables, make_recipe, monkeypatch):
-    from deepwright.core import bundle
+def test_bundle_turns_red_when_the_golden_rows_are_not_replayed(tables, make_recipe, monkeypatch):
+    from deepwright.core.bundle import Bundle
 
-    monkeypatch.setattr(bundle, "_check_listing", lambda folder, listing: None)
+    monkeypatch.setattr(Bundle, "replay_golden", lambda bundle: 0.0)
     assert outcomes("bundle", make_recipe(tables / "mixed.csv", "buys"))[0] is False

@@ -47,7 +47,7 @@ def test_a_table_becomes_a_judged_bundle(tables, make_recipe, file, target, prob
     assert best.value > floor if floor else best.value < constant.value
     answers = run.bundle.predict(json_rows(kept_rows(run, "validation"), limit=5))
     assert len(answers.answer) == 5
-    assert (run.folder / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert (run.folder / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
 def test_the_network_learns_what_the_linear_model_cannot(tables, make_recipe):
