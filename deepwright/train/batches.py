@@ -32,7 +32,7 @@ class Rows:
 
     def __init__(self, part: str, inputs: Any, target: Any, *, device: "torch.device", dtype: "torch.dtype") -> None:
         given = inputs if isinstance(inputs, Mapping) else {"x": inputs}
-        self.part = part
+        self.part, self.device = part, device
         self.inputs = {name: _tensor(part, name, value, device, dtype) for name, value in given.items()}
         self.target = _tensor(part, "target", target, device, dtype)
         self.target_array = np.asarray(target.cpu() if hasattr(target, "cpu") else target)
@@ -58,7 +58,7 @@ class Rows:
         for block in _blocks(pieces, self._row_bytes()):
             first, last = block[0][0], block[-1][1]
             rows = order[first:last]
-            here = rows.to(self.target.device)
+            here = rows.to(self.device)
             inputs = [tensor[here] for tensor in self.inputs.values()]
             target = self.target[here]
             for low, high in block:
@@ -79,8 +79,8 @@ class Rows:
 
         rows = np.sort(permutation(seed, "sample", 0, self.num_rows)[:size])
         chosen = object.__new__(Rows)
-        here = torch.from_numpy(rows).to(self.target.device)
-        chosen.part = self.part
+        here = torch.from_numpy(rows).to(self.device)
+        chosen.part, chosen.device = self.part, self.device
         chosen.inputs = {name: tensor[here] for name, tensor in self.inputs.items()}
         chosen.target, chosen.target_array = self.target[here], self.target_array[rows]
         chosen.num_rows = size

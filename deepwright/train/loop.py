@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import deepwright.train.schedule  # noqa: F401 - its kinds can then be given by name
 from deepwright.core.errors import PracticeError, RecipeError, RuleError
 from deepwright.core.families import Loss, Optimizer, Schedule
 from deepwright.train.batches import Batch, Rows, Stream, open_part
@@ -26,6 +25,7 @@ from deepwright.train.nonfinite import Fault, FiniteCheck, all_finite, locate
 from deepwright.train.objective import Objective, supervised
 from deepwright.train.optim import groups_of
 from deepwright.train.randomness import generators, seed_for
+from deepwright.train.schedule import Plateau
 from deepwright.train.state import State, digest
 
 if TYPE_CHECKING:
@@ -170,6 +170,7 @@ class Training:
             [group["lr"] * group.get("lr_factor", 1.0) for group in each.param_groups] for each in self.optimizers
         ]
         self._has_rates = bool(rates)
+        self._adapted = 1.0
         self.checkpoints = checkpoints
         self.num_batches = self.train.num_batches(plan.batch_size)
         self.num_steps = plan.epochs * self.num_batches
@@ -219,6 +220,7 @@ class Training:
 
             while position.stopped is None:
                 started = time.monotonic() - position.epoch_s
+                self._adapt_rate()
                 if position.batch == 0:
                     state.keep_good()
                 self.module.train()
@@ -345,10 +347,20 @@ class Training:
         position = self.state.position
         if self.schedule is None and position.lr_scale == 1.0 and not self._has_rates:
             return  # the rate is the optimizer's own, which a caller may move between events
-        factor = 1.0 if self.schedule is None else self.schedule.factor(position.step, self.num_steps)
+        factor = self._adapted
+        if self.schedule is not None:
+            factor *= self.schedule.factor(position.step, self.num_steps)
         for optimizer, rates in zip(self.optimizers, self.base_rates, strict=True):
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * factor * position.lr_scale
+
+    def _adapt_rate(self) -> None:
+        """What an adaptive schedule makes of the epochs so far; a function of the history, so it is not saved."""
+        if isinstance(self.schedule, Plateau):
+            part = "train" if self.validation is None else "validation"
+            values = [epoch[part].get(self.plan.watch) for epoch in self.state.position.epochs]
+            greater = self.plan.greater_is_better
+            self._adapted = self.schedule.adapt(values, greater_is_better=greater)
 
     def _reseed(self, purpose: Any, place: int) -> None:
         seed = seed_for(self.plan.seed, purpose, place)
@@ -466,7 +478,7 @@ def _built_loss(loss: Any, train: Rows | Stream) -> Any:
             raise RecipeError("train.loss_needed")
         loss = MSE() if train.target.is_floating_point() else CrossEntropy()
     part = Loss.parse(loss) if isinstance(loss, str) else loss
-    return part.build() if isinstance(part, Loss) else part
+    return part.build().to(train.device) if isinstance(part, Loss) else part
 
 
 def _built_optimizer(optimizer: Any, module: "nn.Module", rates: Mapping[str, float] | None) -> "torch.optim.Optimizer":

@@ -4,9 +4,9 @@
 
 One process imports torch and forks each run, so a trial costs a fraction of a second. A run is killed one to three
 times: it sets a timer at a random step, and after 0 to 10 ms the kernel ends it (SIGALRM without a handler), also in
-the middle of a step or of writing a checkpoint. For each variant it prints how many trials;
-kills: runs that the kernel ended; equal: trials that ended in the bits and the history of an undisturbed run; resumed_late: those taken up from a
-step above 0; at_end: those of them taken up after their last step; unkilled: trials whose runs outran every timer.
+the middle of a step or of writing a checkpoint. For each variant it prints how many trials; kills: runs that the
+kernel ended; equal: trials that ended in the bits and the history of an undisturbed run; resumed_late: those taken up
+from a step above 0; at_end: those of them taken up after their last step; unkilled: trials that outran every timer.
 """
 
 import json
