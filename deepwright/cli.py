@@ -53,7 +53,6 @@ def run(
     """Everything from raw data to a judged bundle; the test part stays sealed.
 
     Every option of the recipe is a flag too: --target COL, --network.widths 64,64, --train.epochs 20 ...
-    `deepwright parts recipe` lists them all.
 
     Parameters
     ----------
@@ -355,7 +354,10 @@ def call(arguments: list[str]) -> int:
     wants_json = "--json" in arguments
     try:
         rest = _take_flags(arguments)
-        return app(rest, exit_on_error=False, print_error=False, result_action="return_value") or 0
+        code = app(rest, exit_on_error=False, print_error=False, result_action="return_value") or 0
+        if rest[:1] == ["run"] and ("--help" in rest or "-h" in rest):
+            _print_recipe_flags()
+        return code
     except CycloptsError as error:
         return _fail(UsageError("cli.usage", why=_usage(error)), wants_json)
     except PracticeError as error:
@@ -482,6 +484,16 @@ def _load_parts(plugin: Path | None) -> str | None:
 
     known_parts.load_installed()
     return known_parts.load_plugin(plugin) if plugin is not None else None
+
+
+def _print_recipe_flags() -> None:
+    """The second half of `deepwright run --help`: what the parts' own definitions add."""
+    from deepwright.practice.parts_page import lines
+
+    _load_parts(None)
+    print(text("cli.recipe_flags"))
+    for line in lines("recipe", None):
+        print(f"  {line}")
 
 
 def _dry_run(recipe: "Recipe", runs: Path, wants_json: bool) -> int:

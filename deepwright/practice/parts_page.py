@@ -1,19 +1,26 @@
 """The parts as a user reads them: families, kinds, options with what they take, their default and their help."""
 
+import textwrap
 from typing import Any
 
 from deepwright import parts
 from deepwright.core.errors import UsageError, did_you_mean
-from deepwright.core.flags import flags_of
+from deepwright.core.families import Source
+from deepwright.core.flags import SOURCE_FLAGS, flags_of
 from deepwright.core.part import Part, allowed
 from deepwright.core.recipe import Recipe
 from deepwright.core.text import text
 
 
+WIDTH, INDENT = 110, 36
+OTHER_OPTIONS = ("source", "plugin", "plugin_sha256", "allow")
+"""Options of the recipe that the command line sets by SOURCE, --with and --allow."""
+
+
 def lines(family: str | None, kind: str | None) -> list[str]:
     """What `deepwright parts [FAMILY [KIND]]` prints."""
     if family == "recipe":
-        return _table([(flag, takes, default, help_) for flag, takes, default, help_ in flags_of(Recipe)])
+        return recipe_lines()
     known = parts.families()
     if family is None:
         return _table([(name, ", ".join(kinds)) for name, kinds in known.items() if kinds])
@@ -26,6 +33,22 @@ def lines(family: str | None, kind: str | None) -> list[str]:
         for name, field in part.model_fields.items()
     ]
     return [f"{family} {kind}: {first_line(part)}", *_table(options)]
+
+
+def recipe_lines() -> list[str]:
+    """Every flag of `run`: its default, its meaning and what it takes; those of a table need no `source.` before them."""
+    table = Source.kinds["table"]
+    flags = [flag for flag in flags_of(table) if flag[0][2:] in SOURCE_FLAGS]
+    flags += [flag for flag in flags_of(Recipe) if flag[0][2:] not in OTHER_OPTIONS]
+    lines: list[str] = []
+    for flag, takes, default, meaning in flags:
+        head = f"{flag} {default}".rstrip()
+        body = textwrap.wrap(f"{meaning} [{takes}]", WIDTH - INDENT)
+        if len(head) >= INDENT:
+            lines.append(head)
+            head = ""
+        lines += [f"{head:{INDENT}}{body[0]}", *(" " * INDENT + line for line in body[1:])]
+    return lines
 
 
 def record(family: str | None, kind: str | None) -> dict[str, Any]:
