@@ -10,7 +10,7 @@ from deepwright.data.rows import column_codes, input_keys, splitmix
 GIVEN_AWAY = 0.98
 """Score of one feature alone above which it is named (FAULTS, R15)."""
 
-BINS = 64
+NEIGHBOURS = 5
 SCORED_ROWS = 50
 """With fewer rows a single feature's score says nothing."""
 
@@ -75,48 +75,55 @@ def given_away(train: Dataset) -> tuple[Finding, ...]:
 def single_feature_score(train: Dataset, feature: Feature) -> float:
     """How well one feature alone predicts the target, cross-fitted over two halves of the training part.
 
-    Classes: the smallest one-against-the-rest AUC. Values: R2 of the mean in each bin.
+    A row is predicted by its level's mean, or by the nearest values, in the half that it is not in. Classes: the
+    smallest one-against-the-rest AUC. Values: R2.
     """
-    codes = _binned(train.columns[feature.name])
+    column = train.columns[feature.name]
     half = (splitmix(train.hashes) & np.uint64(1)).astype(bool)
     if half.all() or not half.any():
         return 0.0
     if train.schema.problem == "regression":
-        predicted = _cross_fitted(codes, train.target.astype(np.float64), half)
+        predicted = _cross_fitted(column, train.target.astype(np.float64), half)
         spread = float(((train.target - train.target.mean()) ** 2).sum())
         return 1.0 - float(((train.target - predicted) ** 2).sum()) / spread if spread > 0 else 0.0
     labels = column_codes(train.target)
     scores = []
     for label in range(int(labels.max()) + 1):
         is_label = (labels == label).astype(np.float64)
-        scores.append(_auc(is_label, _cross_fitted(codes, is_label, half)))
+        scores.append(_auc(is_label, _cross_fitted(column, is_label, half)))
     return min(scores) if len(scores) > 1 else 0.0
 
 
-def _binned(column: np.ndarray) -> np.ndarray:
-    """int64 [N]: levels, or up to 64 bins of equally many numbers; missing is one of its own."""
-    if column.dtype == object:
-        return column_codes(column)
-    codes = np.zeros(len(column), np.int64)
-    present = ~np.isnan(column)
-    values = column[present]
-    if len(values):
-        edges = np.unique(np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1]))
-        codes[present] = 1 + np.searchsorted(edges, values, side="left")
-    return codes
-
-
-def _cross_fitted(codes: np.ndarray, target: np.ndarray, half: np.ndarray) -> np.ndarray:
-    """float64 [N]: each row's bin mean, learned on the other half; the half's mean where the bin is new."""
-    predicted = np.empty(len(codes))
-    size = int(codes.max()) + 1
+def _cross_fitted(column: np.ndarray, target: np.ndarray, half: np.ndarray) -> np.ndarray:
+    """float64 [N]: each row's prediction, learned on the half that it is not in."""
+    predicted = np.empty(len(column))
+    codes = column_codes(column) if column.dtype == object else None
     for learn, answer in ((half, ~half), (~half, half)):
-        mean = float(target[learn].mean())
-        counts = np.bincount(codes[learn], minlength=size)
-        sums = np.bincount(codes[learn], weights=target[learn], minlength=size)
-        means = np.where(counts > 0, sums / np.maximum(counts, 1), mean)
-        predicted[answer] = means[codes[answer]]
+        if codes is not None:
+            predicted[answer] = _by_level(codes[learn], target[learn], codes[answer])
+        else:
+            predicted[answer] = _by_neighbours(column[learn], target[learn], column[answer])
     return predicted
+
+
+def _by_level(codes: np.ndarray, target: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """The mean of each level; of all where the level is new."""
+    size = int(max(codes.max(), asked.max())) + 1
+    counts = np.bincount(codes, minlength=size)
+    sums = np.bincount(codes, weights=target, minlength=size)
+    means = np.where(counts > 0, sums / np.maximum(counts, 1), target.mean())
+    return means[asked]
+
+
+def _by_neighbours(column: np.ndarray, target: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """The mean over equal values, or over the nearest few in order where fewer are equal; missing sorts last."""
+    order = np.argsort(column, kind="stable")
+    values, sums = column[order], np.concatenate([[0.0], np.cumsum(target[order])])
+    left, right = np.searchsorted(values, asked, "left"), np.searchsorted(values, asked, "right")
+    spread = np.maximum(NEIGHBOURS - (right - left), 0)
+    left = np.clip(left - spread // 2, 0, max(len(values) - NEIGHBOURS, 0))
+    right = np.minimum(np.maximum(right + spread - spread // 2, left + 1), len(values))
+    return (sums[right] - sums[left]) / (right - left)
 
 
 def _auc(is_label: np.ndarray, score: np.ndarray) -> float:

@@ -9,6 +9,7 @@ from deepwright.core.families import Imputer
 from deepwright.core.operations import Fill, MissingFlag, Operation
 from deepwright.core.part import option
 from deepwright.core.step import Fitted
+from deepwright.data.moments import centre_and_spread
 
 
 class Median(Imputer, kind="median"):
@@ -26,7 +27,7 @@ class Mean(Imputer, kind="mean"):
     flag: bool = option(True, "a further 0/1 column for each column with missing values in the training part")
 
     def learn(self, train: Dataset) -> Fitted:
-        return _learned(train, np.mean, self.flag)
+        return _learned(train, lambda values: centre_and_spread(values)[0], self.flag)
 
 
 class MostFrequent(Imputer, kind="most_frequent"):

@@ -10,6 +10,7 @@ from deepwright.core.schema import Feature, Schema
 from deepwright.core.step import require_part
 from deepwright.data.cells import NUMBER
 from deepwright.data.encode import levels_of
+from deepwright.data.moments import centre_and_spread
 
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 LEVELS_KEPT = 1000
@@ -82,10 +83,10 @@ def _profiled(feature: Feature, column: np.ndarray) -> dict[str, Any]:
         return entry
     if feature.type in ("number", "timestamp"):
         values = column[~missing]
-        size = max(float(np.abs(values).max()), 1e-300)
+        mean, sd = centre_and_spread(values)
         entry |= {
-            "mean": float((values / size).mean()) * size,
-            "sd": float((values / size).std()) * size,
+            "mean": mean,
+            "sd": sd if values.min() < values.max() else 0.0,
             "quantiles": [[q, float(v)] for q, v in zip(QUANTILES, np.quantile(values, QUANTILES), strict=True)],
             "distinct": len(np.unique(values)),
         }

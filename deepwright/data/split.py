@@ -63,13 +63,14 @@ class Stratified(Splitter, kind="stratified"):
 
 def choose_split(whole: Dataset, has_test: bool) -> tuple[Splitter, Finding]:
     """The splitter for a recipe that names none, and why."""
-    shares = {"train": 7 / 9, "validation": 2 / 9, "test": 0.0} if has_test else {}
     rows = len(whole)
-    if whole.schema.problem == "classification" and rows < STRATIFIED_BELOW:
-        return Stratified(**shares), finding("split_stratified", "note", "split", rows=rows, limit=STRATIFIED_BELOW)
-    if whole.schema.problem == "classification":
-        return Random(**shares), finding("split_random", "note", "split", rows=rows)
-    return Random(**shares), finding("split_random_values", "note", "split", rows=rows)
+    if whole.schema.problem == "regression":
+        splitter, why = Random(), finding("split_random_values", "note", "split", rows=rows)
+    elif rows < STRATIFIED_BELOW:
+        splitter, why = Stratified(), finding("split_stratified", "note", "split", rows=rows, limit=STRATIFIED_BELOW)
+    else:
+        splitter, why = Random(), finding("split_random", "note", "split", rows=rows)
+    return (without_test(splitter) if has_test else splitter), why
 
 
 def without_test(splitter: Splitter) -> Splitter:
