@@ -16,7 +16,6 @@ from deepwright.evaluate.interval import (
     NUM_RESAMPLES,
     Z,
     resample,
-    studentised,
     t_quantile,
 )
 from deepwright.evaluate.metric import MeanMetric, weigher_of
@@ -46,14 +45,17 @@ def paired(
 ) -> Difference:
     """Compare two members on the same rows. Shapes as in `Metric.value`.
 
-    Accuracy takes Bonett and Price's interval for paired proportions (2012), means of losses the studentised bootstrap
-    of the losses' differences, the rest a t-interval with the standard error of paired resamples.
+    Accuracy takes Bonett and Price's interval for paired proportions (2012), means of losses the paired t-interval, the
+    rest a t-interval with the standard error of paired resamples.
     """
     value = metric.value(target, answer_a) - metric.value(target, answer_b)
     low, high = _bounds(target, answer_a, answer_b, metric, value, seed)
     better: Literal["a", "b"] | None = None
-    if low is not None and high is not None and (low > 0 or high < 0) and _can_differ(answer_a, answer_b, metric):
-        better = "a" if (low > 0) == metric.greater_is_better else "b"
+    if low is not None and high is not None:
+        if not _can_differ(answer_a, answer_b, metric):
+            low, high = min(low, 0.0), max(high, 0.0)
+        if low > 0 or high < 0:
+            better = "a" if (low > 0) == metric.greater_is_better else "b"
     return Difference(value, low, high, len(target), better)
 
 
@@ -166,9 +168,9 @@ def _bounds(
         return 0.0, 0.0
     if isinstance(metric, Accuracy):
         return _bonett_price(a.argmax(axis=1) == target, b.argmax(axis=1) == target)
-    num_resamples = NUM_RESAMPLES if n <= MANY_ROWS and a.size <= 10 * MANY_ROWS else FEW_RESAMPLES
     if isinstance(metric, MeanMetric) and not isinstance(metric, Rmse):
-        return _mean_difference(metric.losses(target, a) - metric.losses(target, b), num_resamples, seed)
+        return _paired_t(metric.losses(target, a) - metric.losses(target, b))
+    num_resamples = NUM_RESAMPLES if n <= MANY_ROWS and a.size <= 10 * MANY_ROWS else FEW_RESAMPLES
     of_a, of_b = weigher_of(metric, target, a), weigher_of(metric, target, b)
     (draws,) = resample([lambda weights: of_a(weights) - of_b(weights)], n, num_resamples, seed)
     defined = draws[np.isfinite(draws)]
@@ -186,14 +188,10 @@ def _bonett_price(right_a: np.ndarray, right_b: np.ndarray) -> tuple[float, floa
     return float(only_a - only_b - half), float(only_a - only_b + half)
 
 
-def _mean_difference(differences: np.ndarray, num_resamples: int, seed: int) -> tuple[float, float]:
+def _paired_t(differences: np.ndarray) -> tuple[float, float]:
     n, mean = len(differences), float(differences.mean())
-    error = float(differences.std(ddof=1) / np.sqrt(n))
-    if num_resamples < NUM_RESAMPLES:
-        return mean - Z * error, mean + Z * error
-    (draws,) = resample([studentised(differences)], n, num_resamples, seed)
-    low, high = np.quantile(draws, (0.025, 0.975))
-    return mean - float(high) * error, mean - float(low) * error
+    half = float(t_quantile(n - 1) * differences.std(ddof=1) / np.sqrt(n))
+    return mean - half, mean + half
 
 
 def _can_differ(a: np.ndarray, b: np.ndarray, metric: Metric) -> bool:

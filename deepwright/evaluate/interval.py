@@ -22,7 +22,7 @@ Z = 1.959963984540054
 NUM_RESAMPLES = 1000
 MANY_ROWS = 20_000
 """From here on means are normal enough, and a standard error needs no more than FEW_RESAMPLES."""
-FEW_RESAMPLES = 200
+FEW_RESAMPLES = 100
 LEAST_DEFINED = 0.95
 """Share of resamples in which the metric must be defined for an interval to be given."""
 

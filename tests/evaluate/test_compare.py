@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deepwright.evaluate.classify import F1, Accuracy, Auc, LogLoss
+from deepwright.evaluate.classify import F1, Accuracy, Auc, LogLoss, Recall
 from deepwright.evaluate.compare import best_member, paired, verdict
 from deepwright.evaluate.regress import R2, Mae, Rmse
 
@@ -76,6 +76,19 @@ def test_five_changed_rows_are_not_enough_to_call_a_classifier_better():
         wrong = right.copy()
         wrong[:changed] = [0.1, 0.9]
         assert paired(target, right, wrong, Accuracy()).better == better
+
+
+def test_five_found_rows_more_are_no_better_recall_and_the_interval_then_holds_0():
+    target = (np.arange(4000) % 10 == 0).astype(int)
+    right = np.eye(2)[target] * 0.8 + 0.1
+    found = {}
+    for changed in (5, 12):
+        wrong = right.copy()
+        rows = np.flatnonzero(target)[:changed]
+        wrong[rows] = wrong[rows][:, ::-1]
+        found[changed] = paired(target, right, wrong, Recall())
+    assert (found[5].better, found[5].low) == (None, 0)
+    assert found[12].better == "a" and found[12].low > 0
 
 
 def test_the_interval_of_paired_accuracies_is_bonett_and_prices():

@@ -59,6 +59,10 @@ def test_an_undefined_metric_has_no_interval():
     assert interval(Auc(), np.zeros(20, int), np.tile([0.4, 0.6], (20, 1))) == (None, None, "none")
 
 
+def test_three_rows_give_no_interval():
+    assert interval(Rmse(), np.arange(3.0), np.zeros(3)) == (None, None, "none")
+
+
 def test_too_few_rows_of_a_class_give_no_interval():
     target, answer = _binary(np.random.default_rng(0), 40)
     target[:] = 0

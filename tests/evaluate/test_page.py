@@ -77,6 +77,13 @@ def test_verdict_comes_first_then_the_next_command_then_the_evidence(sample):
     assert text.index(sample().verdict[0].text) < text.index(samples.NEXT[0]) < text.index("Every metric on")
 
 
+def test_the_evidence_of_the_bundle_is_open_and_first_and_that_of_the_others_folded():
+    report = samples.many()
+    summaries = re.findall(r"<details( open)?><summary>([^,<]*),", render(report, next_commands=[]))
+    assert summaries[0] == (" open", report.chosen)
+    assert {name for is_open, name in summaries[1:] if not is_open} == set(report.members) - {report.chosen}
+
+
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda s: s.__name__)
 def test_the_page_is_alone_and_runs_nothing(sample):
     html = render(sample(), next_commands=samples.NEXT)
