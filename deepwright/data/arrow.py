@@ -33,7 +33,6 @@ def read_parquet(path: Path, options: Table, *, chunk: int | None, sha256: str =
         is_text = (pa.types.is_string, pa.types.is_large_string)
         texts = [field.name for field in file.schema_arrow if any(test(field.type) for test in is_text)]
         file = pq.ParquetFile(path, read_dictionary=texts)
-        check_names(path, tuple(file.schema_arrow.names), options.max_columns)
         _require_flat(path, file.schema_arrow)
         if chunk is None:
             _require_memory(path, file.metadata.num_rows * file.metadata.num_columns * CELL_BYTES)
@@ -54,6 +53,7 @@ def cells_of_table(table: "pa.Table", source: str, options: Table, before: int, 
     _require_flat(source, table.schema)
     tidied = Tidied()
     names = tuple(name.strip() for name in table.column_names)
+    check_names(source, names, options.max_columns)
     cells = {name: _cells(name, column, options, tidied) for name, column in zip(names, table.columns, strict=True)}
     origin = np.arange(before + 1, before + table.num_rows + 1)
     return Raw(names, cells, origin, source, sha256, options, (), tidied)

@@ -178,5 +178,5 @@ def _refuse_new_labels(whole: Dataset, test: Dataset, current: str | None) -> No
             column=whole.schema.target.name,
             unknown=", ".join(sorted(unknown)[:12]),
             known=", ".join(sorted(known)[:12]),
-            line=propose_map(whole.schema.target.name, unknown, known, current),
+            line=propose_map(whole.schema.target.name, unknown, known, current).replace("'", "'\\''"),  # for a shell
         )

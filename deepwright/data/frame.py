@@ -30,11 +30,12 @@ def read_object(data: Any, options: Table | None = None, *, target: str = "targe
     if isinstance(data, tuple) and len(data) == 2:
         columns = _pair(data[0], data[1], options, target)
     elif origin_of == "pandas" and hasattr(data, "columns"):
-        names = [str(column) for column in data.columns]
+        names = [str(column).strip() for column in data.columns]
         check_names(name, tuple(names), options.max_columns)
         columns = {key: data.iloc[:, place].to_numpy() for place, key in enumerate(names)}
     elif isinstance(data, Mapping):
-        columns = {str(key): _array(str(key), value) for key, value in data.items()}
+        check_names(name, tuple(str(key).strip() for key in data), options.max_columns)
+        columns = {str(key).strip(): _array(str(key), value) for key, value in data.items()}
     else:
         raise DataError("frame.unknown", found=name)
     return _from_columns(columns, name, options)
@@ -44,7 +45,6 @@ def _from_arrow(data: Any, name: str, options: Table) -> Raw:
     from deepwright.data.arrow import cells_of_table
 
     table = data.to_arrow() if hasattr(data, "to_arrow") else data
-    check_names(name, tuple(table.column_names), options.max_columns)
     raw = cells_of_table(table, name, options, 0, "")
     _require_rows(len(raw), name)
     return _hashed(raw)
@@ -80,10 +80,8 @@ def _from_columns(columns: Mapping[str, np.ndarray], source: str, options: Table
     size = next(iter(sizes.values()), 0)
     _require_rows(size, source)
     tidied = Tidied()
-    names = tuple(name.strip() for name in columns)
-    named = zip(names, columns.values(), strict=True)
-    cells = {name: tidy(name, _texts(name, column), options, tidied) for name, column in named}
-    raw = Raw(names, cells, np.arange(1, size + 1), source, "", options, (), tidied)
+    cells = {name: tidy(name, _texts(name, column), options, tidied) for name, column in columns.items()}
+    raw = Raw(tuple(columns), cells, np.arange(1, size + 1), source, "", options, (), tidied)
     return _hashed(raw)
 
 

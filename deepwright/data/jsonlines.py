@@ -76,7 +76,7 @@ def _parse(line: str) -> dict[str, str | None]:
         raise _Refused(text("aside.json_nested", field="")) from None
     if not isinstance(value, dict):
         raise _Refused(text("aside.json_no_object"))
-    return {key.strip(): _cell(key, cell) for key, cell in value.items()}
+    return {key: _cell(key, cell) for key, cell in value.items()}
 
 
 def _cell(key: str, value: Any) -> str | None:
@@ -99,8 +99,8 @@ def _no_constant(word: str) -> Any:
 
 
 def _no_double_field(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
+    found = {key.strip(): value for key, value in pairs}
     if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
+        keys = [key.strip() for key, _ in pairs]
         raise _Refused(text("aside.json_double", field=next(key for key in keys if keys.count(key) > 1)))
     return found

@@ -56,20 +56,20 @@ def _learned(train: Dataset, centre: Callable[[np.ndarray], float], flag: bool) 
             flagged.append(name)
     operations: list[Operation] = []
     if flagged:
-        operations.append(MissingFlag(columns=flagged, outputs=_flag_names(flagged, train)))
+        operations.append(MissingFlag(columns=tuple(flagged), outputs=_flag_names(flagged, train)))
     if columns:
-        operations.append(Fill(columns=columns, values=values))
+        operations.append(Fill(columns=tuple(columns), values=tuple(values)))
     return Fitted(tuple(operations))
 
 
-def _flag_names(columns: list[str], train: Dataset) -> list[str]:
+def _flag_names(columns: list[str], train: Dataset) -> tuple[str, ...]:
     names = []
     for column in columns:
         name = f"{column} is missing"
         while name in train.columns:
             name += "'"
         names.append(name)
-    return names
+    return tuple(names)
 
 
 def _most_frequent(values: np.ndarray) -> float:

@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 
 from deepwright.core.dataset import Dataset
-from deepwright.core.report import Finding, finding
+from deepwright.core.report import Finding, Severity, finding
 from deepwright.core.schema import Feature, Schema
 from deepwright.core.step import require_part
 from deepwright.data.cells import NUMBER
 from deepwright.data.encode import levels_of
 from deepwright.data.moments import centre_and_spread
+from deepwright.data.types import missing_rows
 
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 LEVELS_KEPT = 1000
@@ -48,11 +49,6 @@ def findings_of(train: Dataset) -> tuple[Finding, ...]:
     if train.schema.problem == "classification":
         found += _class_findings(train)
     return tuple(found)
-
-
-def missing_rows(column: np.ndarray) -> np.ndarray:
-    """bool [N]: where a value is missing."""
-    return np.isnan(column) if column.dtype != object else np.equal(column, None).astype(bool)
 
 
 def _learned(feature: Feature, column: np.ndarray) -> Feature:
@@ -127,7 +123,7 @@ def _class_findings(train: Dataset) -> list[Finding]:
     where = train.schema.target.name
     found = []
     if share < RARE_SHARE and share < 0.5 / len(levels):
-        severity = "warning" if share < VERY_RARE_SHARE else "note"
+        severity: Severity = "warning" if share < VERY_RARE_SHARE else "note"
         commonest = counts[levels[0]] / len(train)
         found.append(
             finding("imbalance", severity, where, level=rarest, share=f"{share:.2%}", constant=f"{commonest:.1%}")

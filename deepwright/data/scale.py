@@ -16,7 +16,7 @@ class Standard(Scaler, kind="standard"):
         if not columns:
             return Fitted()
         means, sds = zip(*(centre_and_spread(train.columns[name]) for name in columns), strict=True)
-        return Fitted((Standardise(columns=columns, means=means, sds=sds),))
+        return Fitted((Standardise(columns=tuple(columns), means=means, sds=sds),))
 
 
 class Unscaled(Scaler, kind="none"):

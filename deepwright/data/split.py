@@ -65,7 +65,8 @@ def choose_split(whole: Dataset, has_test: bool) -> tuple[Splitter, Finding]:
     """The splitter for a recipe that names none, and why."""
     rows = len(whole)
     if whole.schema.problem == "regression":
-        splitter, why = Random(), finding("split_random_values", "note", "split", rows=rows)
+        splitter: Splitter = Random()
+        why = finding("split_random_values", "note", "split", rows=rows)
     elif rows < STRATIFIED_BELOW:
         splitter, why = Stratified(), finding("split_stratified", "note", "split", rows=rows, limit=STRATIFIED_BELOW)
     else:

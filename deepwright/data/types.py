@@ -138,7 +138,7 @@ def decode(raw: Raw, schema: Schema, *, inputs_only: bool = False, class_numbers
             reason = _reason(key, feature.name, evidence.distinct, cells)
             bad = _set_aside(reason, evidence.distinct.codes, cells, bad, raw.origin, asides)
         if feature.role == "target":
-            gone = _missing_rows(columns[feature.name]) & ~bad
+            gone = missing_rows(columns[feature.name]) & ~bad
             asides.add(text("aside.target", column=feature.name), raw.origin[gone])
             bad |= gone
     kept = ~bad
@@ -284,7 +284,8 @@ def _set_aside(
     return bad | found
 
 
-def _missing_rows(column: np.ndarray) -> np.ndarray:
+def missing_rows(column: np.ndarray) -> np.ndarray:
+    """bool [N]: where a value is missing."""
     return np.isnan(column) if column.dtype != object else np.equal(column, None).astype(bool)
 
 

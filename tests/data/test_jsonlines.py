@@ -18,6 +18,7 @@ GOOD = [json.dumps({"a": i, "b": "é"}) for i in range(3)]
         ('{"a": NaN, "b": "x"}', "NaN, which is no JSON"),
         ('{"a": -Infinity}', "-Infinity, which is no JSON"),
         ('{"a": 1, "a": 2}', "field 'a' stands twice"),
+        ('{"a": 1, " a": 2}', "field 'a' stands twice"),
         ('{"a": [1]}', "inside field 'a'"),
         ('{"a": {"c": 1}}', "inside field 'a'"),
         ("[1, 2]", "no object"),
