@@ -30,7 +30,7 @@ class Metrics:
         self._latency = [0] * (len(BUCKETS_S) + 1)
         self._latency_sum_s = 0.0
         self._registry = CollectorRegistry()
-        self._registry.register(self)  # type: ignore[arg-type]
+        self._registry.register(self)
 
     def count_rows(self, rows: int, out_of_range: int, seconds: float) -> None:
         """One answered prediction request."""

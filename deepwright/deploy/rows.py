@@ -53,7 +53,7 @@ class RowReader:
         )
         rows = Annotated[list[self._row], msgspec.Meta(min_length=1, max_length=MAX_ROWS)]  # type: ignore[name-defined]
         envelope = msgspec.defstruct("Request", [("rows", rows)], forbid_unknown_fields=True, gc=False)
-        self._decoder = msgspec.json.Decoder(envelope)
+        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(envelope)
         self._get_numbers = _getter(list(self._numbers.values()))
         self._num_fields = len(self._numbers) + len(self._texts)
 

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from deepwright.core.bundle import Bundle
+from deepwright.deploy import app as app_module
 from deepwright.deploy.app import make_app
 from deepwright.deploy.serve import make_app as also_there
 from tests.deploy.bundles import GOOD_ROW
@@ -118,3 +119,74 @@ def test_other_methods_are_refused_with_the_allowed_one(flowers: Bundle, method:
         assert (reply.status_code, reply.headers["allow"]) == (405, "GET")
 
     with_client(flowers, use)
+
+
+class Sender:
+    """A client that sends its body in pieces of 10 bytes; `num` pieces, or without end."""
+
+    def __init__(self, num: int | None) -> None:
+        self.num = num
+        self.taken = 0
+        self.sent: list[dict[str, Any]] = []
+
+    async def receive(self) -> dict[str, Any]:
+        await asyncio.sleep(0)
+        self.taken += 1
+        return {"type": "http.request", "body": b" " * 10, "more_body": self.taken != self.num}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self.sent.append({**message, "taken": self.taken})
+
+
+def answered(bundle: Bundle, sender: Sender, *headers: tuple[bytes, bytes]) -> int:
+    """The status that the application gives; the body limit is 100 bytes."""
+    head = [(b"host", b"localhost"), (b"content-type", b"application/json"), *headers]
+
+    async def scenario() -> None:
+        app = make_app(bundle, body_limit_bytes=100)
+        try:
+            await app(
+                {"type": "http", "method": "POST", "path": "/predict", "headers": head}, sender.receive, sender.send
+            )
+        finally:
+            app.close()
+
+    asyncio.run(scenario())
+    return int(sender.sent[0]["status"])
+
+
+def test_no_more_of_a_body_without_a_length_is_kept_than_the_limit(flowers: Bundle) -> None:
+    sender = Sender(200)
+    assert answered(flowers, sender) == 413
+    assert sender.sent[0]["taken"] == 11  # the refusal is sent at the eleventh piece of ten bytes
+
+
+def test_a_refused_body_is_drained_after_the_refusal_so_that_the_client_can_read_it(flowers: Bundle) -> None:
+    sender = Sender(50)
+    assert answered(flowers, sender, (b"content-length", b"500")) == 413
+    assert (b"connection", b"close") in sender.sent[0]["headers"]
+    assert [(message.get("more_body"), message["taken"]) for message in sender.sent] == [
+        (None, 0),
+        (True, 0),
+        (False, 50),
+    ]
+
+
+def test_a_refused_body_without_end_is_drained_for_a_moment_only(
+    flowers: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app_module, "LINGER_S", 0.05)
+    sender = Sender(None)
+    assert answered(flowers, sender) == 413
+    assert sender.sent[-1]["more_body"] is False
+
+
+def test_a_client_that_goes_away_within_its_body_is_sent_nothing(flowers: Bundle) -> None:
+    class Gone(Sender):
+        async def receive(self) -> dict[str, Any]:
+            return await super().receive() if self.taken < 3 else {"type": "http.disconnect"}
+
+    sender = Gone(None)
+    with pytest.raises(IndexError):
+        answered(flowers, sender)
+    assert sender.sent == []

@@ -113,6 +113,7 @@ def _with_server(behave: Any, use: Any) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
+        listener.settimeout(5.0)
         thread = threading.Thread(target=behave, args=(listener,))
         thread.start()
         try:

@@ -229,6 +229,16 @@ def test_half_open_connections_are_closed_at_the_deadline_and_hold_nobody(server
     assert time.monotonic() - started_s < 2.5
 
 
+@pytest.mark.parametrize("start", [b"\r\n", b"POST /predict HTTP/1.1\r\nHost: 127"])
+def test_the_deadline_holds_for_the_second_request_of_a_connection_too(server: Server, start: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=3.0) as connection:
+        connection.sendall(request(GOOD))
+        assert read_response(connection).status == 200
+        connection.sendall(start)
+        assert_refusal(read_response(connection), 408)
+        assert connection.recv(1) == b""
+
+
 def test_keep_alive_answers_many_requests_on_one_connection(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=5.0) as connection:
         for _ in range(20):
@@ -272,6 +282,10 @@ def test_a_signal_ends_the_server_after_the_request_in_flight_is_answered(flower
             assert_good(server, flowers)  # by now the server has taken the first part
             server.process.send_signal(number)
             wait_until_closed(server.port)
+            connection.settimeout(0.5)
+            with pytest.raises(TimeoutError):  # our request is waited for
+                connection.recv(1)
+            connection.settimeout(5.0)
             connection.sendall(whole[-10:])
             assert read_response(connection).status == 200
         assert server.process.wait(timeout=10.0) == 0
