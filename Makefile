@@ -23,8 +23,11 @@ check: $(READY)
 	@echo "== import-linter (the house)"
 	@$(BIN)/lint-imports --no-logo
 
+# The inner loop: no end-to-end runs, no conformance, no copies of the package.
+SLOWER := tests/straight tests/conformance tests/practice tests/test_cli.py tests/test_layers.py tests/test_new_part.py
+
 fast: $(READY)
-	@$(BIN)/pytest -q -n 2 -m "not slow" --ignore=tests/straight --ignore=tests/conformance --ignore=tests/practice
+	@$(BIN)/pytest -q -n 2 -m "not slow" $(addprefix --ignore=,$(SLOWER))
 
 soak: check
 	@$(BIN)/pytest -n 2
