@@ -1,6 +1,10 @@
 """The command line: exit codes, one-line errors with the fix, JSON as the last line."""
 
 import json
+import resource
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -186,3 +190,26 @@ def test_doctor_and_parts_print_what_is_here(capsys):
     assert "widths" in json.loads(capsys.readouterr().out.strip().splitlines()[-1])["options"]
     assert call("doctor") in (0, 5)
     assert "torch" in capsys.readouterr().out
+
+
+def test_a_full_disk_is_one_line_and_the_same_command_goes_on_afterwards():
+    def small_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
+
+    command = [sys.executable, "-m", "deepwright.cli", "run", "table.csv", "--target", "buys", "--name", "full", *QUICK]
+    stopped = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=small_files)
+    assert stopped.returncode == 5, stopped.stderr
+    assert "the disk is full" in stopped.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in stopped.stderr
+    assert call(*command[3:]) == 0
+    assert call("report", "full", "--verify") == 0
+
+
+def test_a_taken_port_is_one_line(capsys):
+    assert call("run", "table.csv", "--target", "buys", "--name", "served", *QUICK) == 0
+    capsys.readouterr()
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        assert call("serve", "served", "--port", str(holder.getsockname()[1])) == 5
+    assert "is taken" in capsys.readouterr().err
