@@ -20,7 +20,7 @@ def learning_curve(history: Sequence[dict[str, Any]], metric: str, best_epoch: i
     epochs = [record["epoch"] for record in history]
     axes = Axes((min(epochs), max(epochs)), padded(min(values), max(values)))
     marks = [axes.path(points, f"line {part}") for part, points in lines.items() if len(points) > 1]
-    best = dict(lines["validation"]).get(best_epoch)
+    best = None if best_epoch is None else dict(lines["validation"]).get(best_epoch)
     if best_epoch is not None and best is not None:
         marks += [axes.upright(best_epoch, *axes.y, "mark"), axes.dot(best_epoch, best, "point validation", radius=4)]
     return axes.draw(metric_label(metric), text("evaluate.axis_epoch"), metric_label(metric), *marks)

@@ -14,10 +14,11 @@ MOST_COLUMNS = 20
 
 def evidence_section(report: Report) -> Markup | None:
     """The bundle's evidence open, that of the other members folded; the test part first."""
-    exhibits = []
+    exhibits: list[Markup] = []
     for part in ("test", "validation", "train"):
         members = report.evidence.get(part, {})
-        for member in sorted(members, key=lambda name: name != report.chosen):
+        others = [name for name in report.members if name in members and name != report.chosen]
+        for member in [report.chosen, *others] if report.chosen in members else others:
             title = text("evaluate.evidence_title", member=member, part=part_label(part), n=count(members[member]["n"]))
             body = _regression(members[member]) if report.problem == "regression" else _classes(members[member], report)
             first = not exhibits and member == report.chosen

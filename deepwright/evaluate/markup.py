@@ -26,7 +26,7 @@ def tag(name: str, *children: object, **attributes: object) -> Markup:
 
 def join(*children: object) -> Markup:
     """Children one after the other."""
-    parts = []
+    parts: list[str] = []
     for child in children:
         if isinstance(child, list | tuple):
             parts.append(join(*child))
