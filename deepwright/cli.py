@@ -180,23 +180,14 @@ def predict(
     overwrite
         Replace an existing output.
     """
+    from dataclasses import asdict
+
     from deepwright.practice.predict import predict_file
 
-    result = predict_file(find_bundle(bundle), rows, output, flags=list(_flags), overwrite=overwrite)
-    print(
-        text(
-            "predict.done", rows=result.rows, out_of_range=result.out_of_range, set_aside=result.set_aside, path=output
-        )
-    )
+    result = asdict(predict_file(find_bundle(bundle), rows, output, flags=list(_flags), overwrite=overwrite))
+    print(text("predict.done", **result, path=output))
     if json:
-        _print_json(
-            {
-                "rows": result.rows,
-                "out_of_range": result.out_of_range,
-                "set_aside": result.set_aside,
-                "output": str(output),
-            }
-        )
+        _print_json({**result, "output": str(output)})
     return 0
 
 
@@ -236,7 +227,16 @@ def export(
 
 
 @app.command
-def serve(bundle: str, *, host: str = "127.0.0.1", port: int = 8765, queue: int = 64) -> int:
+def serve(
+    bundle: str,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    queue: int = 64,
+    hosts: str = "",
+    body_limit_bytes: int = 1 << 20,
+    deadline_s: float = 10.0,
+) -> int:
     """Answer requests over HTTP: POST /predict, GET /health, /metrics, /openapi.json.
 
     Parameters
@@ -249,10 +249,24 @@ def serve(bundle: str, *, host: str = "127.0.0.1", port: int = 8765, queue: int 
         The port; 0 takes a free one.
     queue
         Requests waiting at most; more are answered 503.
+    hosts
+        Further names by which clients may call this server, separated by commas.
+    body_limit_bytes
+        The largest body that is read; more is answered 413.
+    deadline_s
+        Seconds within which a request's head and body must each have arrived.
     """
     from deepwright.deploy.serve import serve as serve_bundle
 
-    serve_bundle(find_bundle(bundle), host=host, port=port, queue=queue, ready=lambda line: print(line, flush=True))
+    serve_bundle(
+        find_bundle(bundle),
+        host=host,
+        port=port,
+        queue=queue,
+        hosts=[name.strip() for name in hosts.split(",") if name.strip()],
+        body_limit_bytes=body_limit_bytes,
+        deadline_s=deadline_s,
+    )
     return 0
 
 

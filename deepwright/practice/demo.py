@@ -35,7 +35,7 @@ def demonstrate(runs: Path, show: Show) -> dict[str, Any]:
     )
     row = json_rows(kept_rows(run, "validation"), limit=1)[0]
     with server(run.bundle_folder) as url:
-        answer = Client(url).predict([row])["answers"][0]
+        answer = Client(url).predict([row])[0]
         show.say(text("demo.served", url=f"{url}/predict", row=_shown(row), answer=_shown(answer)))
     show.say(text("cli.report_at", path=short(run.folder / "report.html")))
     show.say(text("cli.next", command=next_commands(run, report)[0]))

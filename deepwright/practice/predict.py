@@ -21,8 +21,11 @@ CHUNK_ROWS = 20_000
 
 @dataclass(frozen=True)
 class Predicted:
+    """rows: answered. not_finite: of these, rows without a finite answer, left empty. set_aside: could not be read."""
+
     rows: int
     out_of_range: int
+    not_finite: int
     set_aside: int
 
 
@@ -49,7 +52,7 @@ def predict_file(
             yield columns, origin
 
     result = predict_stream(bundle, chunks(), output, overwrite=overwrite)
-    return Predicted(result.rows, result.out_of_range, set_aside[0])
+    return Predicted(result.rows, result.out_of_range, result.not_finite, set_aside[0])
 
 
 def _require_columns(schema: Schema, names: tuple[str, ...], path: Path) -> None:

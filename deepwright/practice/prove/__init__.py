@@ -45,4 +45,4 @@ def prove(
     return claims
 
 
-__all__ = ["PROOFS", "Claim", "prove"]
+__all__ = ["Claim", "PROOFS", "prove"]
