@@ -106,6 +106,15 @@ class NonFinite(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Shrunk(Event):
+    """Memory did not suffice for a whole batch: from here on `micro_batch` rows go through the module at once, and
+    the gradients are those of the whole batch."""
+
+    step: int
+    micro_batch: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped(Event):
     """The last event. best_epoch: the one whose weights the module holds now, from 1; None: the last step's weights.
 

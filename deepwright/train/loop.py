@@ -13,18 +13,20 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from deepwright.core.errors import PracticeError, RecipeError, RuleError
+from deepwright.core.errors import PracticeError, RecipeError, ResourceError, RuleError
 from deepwright.core.families import Loss, Optimizer, Schedule
 from deepwright.train.batches import Batch, Rows, Stream, open_part
 from deepwright.train.checkpoint import Checkpoints
-from deepwright.train.events import Epoch, Event, History, NonFinite, Resumed, Saved, Started, Step, Stopped
+from deepwright.train.events import Epoch, Event, History, NonFinite, Resumed, Saved, Shrunk, Started, Step, Stopped
 from deepwright.train.interrupt import Interrupts
 from deepwright.train.judge import Metric, judge
 from deepwright.train.loss import MSE, CrossEntropy
+from deepwright.train.memory import has_batch_norm, is_out_of_memory
 from deepwright.train.nonfinite import Fault, FiniteCheck, all_finite, locate
 from deepwright.train.objective import Objective, supervised
 from deepwright.train.optim import groups_of
 from deepwright.train.randomness import generators, seed_for
+from deepwright.train.regularize import Regularize
 from deepwright.train.schedule import Plateau
 from deepwright.train.state import State, digest
 
@@ -58,6 +60,7 @@ def fit(
     threads: int | None = None,
     objective: Objective | None = None,
     rates: Mapping[str, float] | None = None,
+    regularize: Regularize | None = None,
 ) -> "Training":
     """Train a module. Gives an iterable of events; `.finish()` runs it to its end and gives the History.
 
@@ -71,7 +74,10 @@ def fit(
     sample: training rows judged after each epoch. checkpoints: where to save and resume; None: nowhere.
     budget_s: seconds of training, at most, summed over resumes. threads: None: torch's number, at most 8, or the
     checkpoint's. objective: replaces `loss` where a step has several phases.
-    rates: factors on an optimizer part's rate by parameter name, such as {"backbone.*": 0.1}.
+    rates: factors on an optimizer part's rate by parameter name, such as {"backbone.*": 0.1}. regularize: noise,
+    penalties, clipping and averaged weights, which then are the ones judged and kept.
+
+    Where memory does not suffice for a batch, it goes through in smaller pieces with the gradients of the whole.
 
     At the end the module holds the weights of the epoch that was best on validation; without validation the last.
     A last row that would be a batch of its own joins the batch before it.
@@ -90,7 +96,7 @@ def fit(
     """
     return Training(
         module, train, validation, loss=loss, optimizer=optimizer, schedule=schedule, objective=objective,
-        rates=rates,
+        rates=rates, regularize=regularize,
         plan=Plan(
             epochs, batch_size, seed, patience, dict(metrics or {}), watch, greater_is_better, answer, sample, budget_s,
             threads,
@@ -140,6 +146,7 @@ class Training:
         schedule: Schedule | str | None,
         objective: Objective | None,
         rates: Mapping[str, float] | None,
+        regularize: Regularize | None,
         plan: Plan,
         checkpoints: Checkpoints | None,
     ) -> None:
@@ -177,7 +184,9 @@ class Training:
         self.threads = plan.threads or min(torch.get_num_threads(), MAX_THREADS)
         self.state = State(module, self.optimizers)
         self._fingerprint = self.train.fingerprint() if checkpoints and isinstance(self.train, Rows) else None
+        self.regularize = regularize
         self._last_loss = math.nan
+        self._shrunk: Shrunk | None = None
         self._are_finite = FiniteCheck(first.device)
         self._generators = generators(first.device)
         self._history: History | None = None
@@ -190,9 +199,14 @@ class Training:
     def __next__(self) -> Event:
         self._interrupts.is_inside = True
         try:
-            return next(self._events)
+            event = next(self._events)
         finally:
             self._interrupts.is_inside = False
+        if self._interrupts.pending:
+            self._save()
+            self._events.close()
+            raise KeyboardInterrupt
+        return event
 
     def finish(self) -> History:
         """Do all that is left; gives what the training came to."""
@@ -232,10 +246,11 @@ class Training:
                     if fault is not None:
                         break
                     position.epoch_s = time.monotonic() - started
+                    if self._shrunk is not None:
+                        position.notes.append(self._shrunk.record())
+                        told, self._shrunk = self._shrunk, None
+                        yield told
                     yield Step(position.step, position.epoch + 1, position.batch, self.num_batches, self._last_loss)
-                    if self._interrupts.pending:
-                        self._save()
-                        raise KeyboardInterrupt
                     if self.checkpoints is not None and self.checkpoints.is_due(epoch_end=False):
                         yield from self._saved()
                     if self._is_over_budget(started):
@@ -255,8 +270,8 @@ class Training:
                 ):
                     yield from self._saved()
 
-            if state.best:
-                self.module.load_state_dict(state.best)
+            if state.best or state.average:
+                self.module.load_state_dict(state.best or state.average)
             self.module.eval()
             yield self._finished()
         finally:
@@ -267,19 +282,21 @@ class Training:
         """One step: every phase of the objective on one batch. Gives the fault that kept it from being done."""
         position = self.state.position
         self._set_rates()
-        self._reseed("step", position.step)
+        if self.regularize is not None and self.regularize.noise:
+            self._reseed("noise", position.step)
+            batch = Batch(self.regularize.noised(batch.inputs), batch.target, batch.rows)
         rows = len(batch.target)
         total = 0.0
-        for phase, optimizer, parameters in self._phases:
-            for parameter in parameters:
-                parameter.grad = None
-            loss = phase.loss(batch.inputs, batch.target)
-            loss.backward(inputs=parameters if len(self._phases) > 1 else None)
-            value = loss.item()
+        for number, (phase, optimizer, parameters) in enumerate(self._phases):
+            value = self._backward(number, batch)
             if not (math.isfinite(value) and self._are_finite([p.grad for p in parameters if p.grad is not None])):
-                return locate(self.module, batch, phase.name, phase.loss, lambda: self._reseed("step", position.step))
+                return locate(self.module, batch, phase.name, phase.loss, lambda n=number: self._reseed_phase(n))
+            if self.regularize is not None:
+                self.regularize.change_gradients(parameters)
             optimizer.step()
             total += value
+        if self.regularize is not None and self.regularize.ema is not None:
+            self.state.move_average(self.regularize.memory(position.step))
         position.loss_sum += total * rows
         position.loss_rows += rows
         position.batch += 1
@@ -287,13 +304,48 @@ class Training:
         self._last_loss = total
         return None
 
+    def _backward(self, number: int, batch: Batch) -> float:
+        """Leave the gradients of the batch's mean loss in the phase's parameters; gives that loss.
+
+        Where memory does not suffice the batch goes through in smaller pieces, each weighted by its rows.
+        """
+        phase, _, parameters = self._phases[number]
+        rows = len(batch.target)
+        while True:
+            size = min(self.state.position.micro_batch or rows, rows)
+            self._reseed_phase(number)
+            for parameter in parameters:
+                parameter.grad = None
+            try:
+                total = 0.0
+                for low in range(0, rows, size):
+                    target = batch.target[low : low + size]
+                    loss = phase.loss(tuple(t[low : low + size] for t in batch.inputs), target)
+                    if size < rows:
+                        loss = loss * (len(target) / rows)
+                    loss.backward(inputs=parameters if len(self._phases) > 1 else None)
+                    total += loss.item()
+                return total
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                self._shrink(size, error)
+
+    def _shrink(self, size: int, error: BaseException) -> None:
+        """Halve the rows that go through at once. Raises ResourceError where that is impossible or no equal."""
+        if size == 1 or has_batch_norm(self.module):
+            raise ResourceError("train.out_of_memory", rows=size, batch_size=self.plan.batch_size) from error
+        self.state.position.micro_batch = (size + 1) // 2
+        self._shrunk = Shrunk(self.state.position.step + 1, self.state.position.micro_batch)
+
     def _judge_epoch(self, started: float) -> Epoch | None:
         """Close the epoch: judge, compare with the best, decide whether to stop. None when interrupted."""
         plan, position = self.plan, self.state.position
         running_loss = position.loss_sum / position.loss_rows
         is_cut_short = self._is_over_budget(started)
-        train = {"loss": running_loss} if self.sample is None else self._judged(self.sample)
-        validation = {} if self.validation is None else self._judged(self.validation)
+        with self.state.judged_weights():
+            train = {"loss": running_loss} if self.sample is None else self._judged(self.sample)
+            validation = {} if self.validation is None else self._judged(self.validation)
         if train is None or validation is None:
             return None
 
@@ -362,8 +414,11 @@ class Training:
             greater = self.plan.greater_is_better
             self._adapted = self.schedule.adapt(values, greater_is_better=greater)
 
-    def _reseed(self, purpose: Any, place: int) -> None:
-        seed = seed_for(self.plan.seed, purpose, place)
+    def _reseed_phase(self, number: int) -> None:
+        self._reseed("step", self.state.position.step, *((number,) if number else ()))
+
+    def _reseed(self, purpose: Any, *place: int) -> None:
+        seed = seed_for(self.plan.seed, purpose, *place)
         for generator in self._generators:
             generator.manual_seed(seed)
 
@@ -452,6 +507,7 @@ class Training:
             "optimizers": [type(each).__name__ for each in self.optimizers],
             "rates": self.base_rates,
             "schedule": None if self.schedule is None else self.schedule.hash,
+            "regularize": None if self.regularize is None else self.regularize.hash,
         }
 
     def _environment(self) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """The whole state of a training, to tensors and plain facts and back."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,8 @@ class Position:
     attempts: int = 0
     lr_scale: float = 1.0
     stopped: str | None = None
+    micro_batch: int | None = None
+    """Rows that go through the module at once, where a whole batch does not fit."""
 
     def facts(self) -> dict[str, Any]:
         return asdict(self)
@@ -44,6 +48,7 @@ class Good:
     optimizer: "dict[str, torch.Tensor]"
     optimizer_facts: list[Any]
     position: dict[str, Any]
+    average: "dict[str, torch.Tensor]"
 
 
 class State:
@@ -54,20 +59,51 @@ class State:
         self.optimizers = optimizers
         self.position = Position()
         self.best: dict[str, torch.Tensor] = {}
-        self.good = Good({}, {}, [], {})
+        self.average: dict[str, torch.Tensor] = {}
+        self.good = Good({}, {}, [], {}, {})
 
     def keep_best(self) -> None:
-        self.best = module_tensors(self.module, copy=True)
+        """Remember the weights that are judged: the averaged ones, or the module's own."""
+        self.best = copied(self.average) or module_tensors(self.module, copy=True)
+
+    def move_average(self, memory: float) -> None:
+        """Move the averaged weights towards the module's: average = memory * average + (1 - memory) * weights."""
+        import torch
+
+        now = module_tensors(self.module)
+        if not self.average:
+            self.average = copied(now)
+        floats = [name for name, value in now.items() if value.is_floating_point()]
+        torch._foreach_lerp_([self.average[n] for n in floats], [now[n] for n in floats], 1 - memory)
+        for name, value in now.items():
+            if not value.is_floating_point():
+                self.average[name].copy_(value)
+
+    @contextmanager
+    def judged_weights(self) -> Iterator[None]:
+        """Within it the module holds the averaged weights, if there are any."""
+        if not self.average:
+            yield
+            return
+        own = module_tensors(self.module, copy=True)
+        self.module.load_state_dict(self.average)
+        try:
+            yield
+        finally:
+            self.module.load_state_dict(own)
 
     def keep_good(self) -> None:
         """Remember this moment, the start of an epoch."""
         optimizer, facts = optimizer_tensors(self.optimizers, copy=True)
-        self.good = Good(module_tensors(self.module, copy=True), optimizer, facts, self.position.facts())
+        self.good = Good(
+            module_tensors(self.module, copy=True), optimizer, facts, self.position.facts(), copied(self.average)
+        )
 
     def go_back(self) -> None:
         """Back to the moment of `keep_good`; notes, attempts and time spent stay."""
         self.module.load_state_dict(self.good.module)
         load_optimizers(self.optimizers, self.good.optimizer, self.good.optimizer_facts)
+        self.average = copied(self.good.average)
         for name in ("batch", "step", "loss_sum", "loss_rows", "epoch_s"):
             setattr(self.position, name, self.good.position[name])
 
@@ -78,10 +114,12 @@ class State:
             **prefixed("module", module_tensors(self.module)),
             **prefixed("optimizer", optimizer),
             **prefixed("best", self.best),
+            **prefixed("average", self.average),
         }
         facts: dict[str, Any] = {"position": self.position.facts(), "optimizer": optimizer_facts}
         if self.position.batch:  # at the start of an epoch the good state is the state itself
             tensors |= prefixed("good.module", self.good.module) | prefixed("good.optimizer", self.good.optimizer)
+            tensors |= prefixed("good.average", self.good.average)
             facts["good"] = {"optimizer": self.good.optimizer_facts, "position": self.good.position}
         return tensors, facts
 
@@ -89,16 +127,22 @@ class State:
         """Put back what `dump` gave."""
         self.module.load_state_dict(unprefixed("module", tensors))
         load_optimizers(self.optimizers, unprefixed("optimizer", tensors), facts["optimizer"])
-        self.best = unprefixed("best", tensors)
+        self.best, self.average = unprefixed("best", tensors), unprefixed("average", tensors)
         vars(self.position).update(facts["position"])
         if "good" in facts:
             module, optimizer = unprefixed("good.module", tensors), unprefixed("good.optimizer", tensors)
-            self.good = Good(module, optimizer, facts["good"]["optimizer"], facts["good"]["position"])
+            average = unprefixed("good.average", tensors)
+            self.good = Good(module, optimizer, facts["good"]["optimizer"], facts["good"]["position"], average)
+
+
+def copied(tensors: "dict[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
+    return {name: value.detach().clone() for name, value in tensors.items()}
 
 
 def module_tensors(module: "nn.Module", *, copy: bool = False) -> "dict[str, torch.Tensor]":
     """A module's parameters and buffers by name, as they are or as a copy that stays."""
-    return {name: value.detach().clone() if copy else value.detach() for name, value in module.state_dict().items()}
+    tensors = {name: value.detach() for name, value in module.state_dict().items()}
+    return copied(tensors) if copy else tensors
 
 
 def optimizer_tensors(

@@ -154,7 +154,7 @@ def last_run(kind: str, folder: Path, out: Path) -> None:
 
 def plant(variant: str) -> None:
     if variant == "no_reseeding":
-        loop.Training._reseed = lambda self, purpose, place: None
+        loop.Training._reseed = lambda self, purpose, *place: None
     elif variant == "global_order":
         batches.permutation = lambda seed, purpose, place, num_rows: np.random.permutation(num_rows)
     else:

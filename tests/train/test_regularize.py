@@ -1,0 +1,146 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from deepwright.train.checkpoint import Checkpoints
+from deepwright.train.events import Saved, Step
+from deepwright.train.loop import fit
+from deepwright.train.regularize import Regularize
+
+
+def parameters():
+    torch.manual_seed(0)
+    found = [nn.Parameter(torch.randn(3, 4)), nn.Parameter(torch.randn(4))]
+    for parameter in found:
+        parameter.grad = torch.randn_like(parameter) * 3
+    return found
+
+
+def test_clipping_by_norm_scales_all_gradients_together():
+    found = parameters()
+    before = torch.cat([p.grad.flatten() for p in found])
+    Regularize(clip_norm=1.0).change_gradients(found)
+    after = torch.cat([p.grad.flatten() for p in found])
+    assert after.norm().item() == pytest.approx(1.0, rel=1e-5)
+    assert torch.allclose(after / after.norm(), before / before.norm(), atol=1e-6)
+
+
+def test_clipping_by_value_bounds_each():
+    found = parameters()
+    Regularize(clip_value=0.5).change_gradients(found)
+    assert max(p.grad.abs().max().item() for p in found) == 0.5
+
+
+def test_l1_is_the_gradient_of_the_penalty_on_matrices():
+    found = parameters()
+    before = [p.grad.clone() for p in found]
+    Regularize(l1=0.01).change_gradients(found)
+    assert torch.allclose(found[0].grad, before[0] + 0.01 * found[0].sign())
+    assert torch.equal(found[1].grad, before[1])
+
+
+def test_l1_sets_weights_that_do_not_matter_near_zero(digits, make_mlp):
+    def small_share(l1):
+        net = nn.Sequential(nn.Linear(64, 10))
+        torch.manual_seed(0)
+        nn.init.normal_(net[0].weight, std=0.1)
+        fit(net, digits[0], optimizer="adam", epochs=20, regularize=Regularize(l1=l1)).finish()
+        return (net[0].weight.abs() < 0.01).float().mean().item()
+
+    assert small_share(0.02) > 2 * small_share(0.0)
+
+
+def test_noise_changes_numbers_and_leaves_level_numbers():
+    x, c = torch.zeros(20_000, 1), torch.ones(20_000, 1, dtype=torch.int64)
+    noised = Regularize(noise=0.3).noised((x, c))
+    assert noised[0].std().item() == pytest.approx(0.3, rel=0.05) and torch.equal(noised[1], c)
+    assert Regularize().noised((x, c))[0] is x
+
+
+def test_noise_is_drawn_anew_each_step_and_can_be_repeated(digits, make_mlp):
+    seen = []
+
+    class Keep(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = make_mlp()
+
+        def forward(self, x):
+            if self.training:
+                seen.append(x[0, 0].item())
+            return self.layer(x)
+
+    x = np.zeros((4, 64), np.float32)
+    for _ in range(2):
+        fit(Keep(), (x, np.zeros(4, int)), optimizer="adamw", epochs=3, regularize=Regularize(noise=1.0)).finish()
+    assert len(set(seen)) == 3 and seen[:3] == seen[3:]
+
+
+def test_the_average_is_torchs(digits, make_mlp):
+    from torch.optim.swa_utils import AveragedModel
+
+    rule = Regularize(ema=0.8)
+    net = make_mlp()
+    theirs = AveragedModel(
+        net, avg_fn=lambda old, new, count: rule.memory(int(count)) * old + (1 - rule.memory(int(count))) * new
+    )
+    theirs.n_averaged += 1  # it would take the first weights as they are; ours begin at the start
+    theirs.module.load_state_dict(net.state_dict())
+    training = fit(net, digits[0], optimizer="adamw", epochs=2, batch_size=300, regularize=rule)
+    steps = 0
+    for event in training:
+        if isinstance(event, Step):
+            theirs.n_averaged.fill_(steps)
+            _update(theirs, net, rule.memory(steps), first=steps == 0)
+            steps += 1
+    for ours, other in zip(net.parameters(), theirs.module.parameters(), strict=True):
+        assert torch.allclose(ours, other, atol=1e-6)
+
+
+def _update(theirs, net, memory, *, first):
+    with torch.no_grad():
+        for old, new in zip(theirs.module.parameters(), net.parameters(), strict=True):
+            old.copy_(new if first else memory * old + (1 - memory) * new)
+
+
+def test_the_averaged_weights_are_judged_and_kept_and_the_steps_go_on_from_their_own(digits, make_mlp):
+    plain, averaged = make_mlp(), make_mlp()
+    losses = [e.loss for e in fit(plain, *digits, optimizer="adamw", epochs=2) if isinstance(e, Step)]
+    training = fit(averaged, *digits, optimizer="adamw", epochs=2, regularize=Regularize(ema=0.99))
+    assert [e.loss for e in training if isinstance(e, Step)] == losses
+    judged = training.finish().best()["loss"]
+    x, y = (torch.from_numpy(a) for a in digits[1])
+    with torch.no_grad():
+        assert nn.functional.cross_entropy(averaged(x), y).item() == pytest.approx(judged, rel=1e-5)
+        assert nn.functional.cross_entropy(plain.eval()(x), y).item() != pytest.approx(judged, rel=1e-3)
+
+
+def test_an_average_of_batch_norm_has_its_statistics(digits, make_mlp):
+    def best_loss(ema):
+        net = make_mlp(normalisation="batch")
+        options = {"optimizer": "adamw", "epochs": 8, "batch_size": 32}
+        return fit(net, *digits, regularize=Regularize(ema=ema), **options).finish().best()["loss"], net
+
+    plain, _ = best_loss(None)
+    averaged, net = best_loss(0.95)
+    assert averaged < 1.1 * plain < 0.3
+    net.stack[1].reset_running_stats()
+    with torch.no_grad():
+        x, y = (torch.from_numpy(a) for a in digits[1])
+        assert nn.functional.cross_entropy(net(x), y) > 2 * averaged, "the statistics are what makes it good"
+
+
+def test_everything_together_resumes_to_the_same_bits(digits, make_mlp, tmp_path):
+    regularize = Regularize(clip_norm=0.5, l1=1e-4, noise=0.1, ema=0.9)
+
+    def run(checkpoints=None):
+        net = make_mlp(normalisation="batch", dropout=0.3)
+        return fit(net, *digits, optimizer="adamw", epochs=3, regularize=regularize, checkpoints=checkpoints)
+
+    whole = run().finish()
+    for event in run(Checkpoints(tmp_path, every_s=0)):
+        if isinstance(event, Saved) and event.step == 8:
+            break
+    resumed = run(Checkpoints(tmp_path)).finish()
+    assert resumed.digest == whole.digest and resumed.best() == whole.best()
