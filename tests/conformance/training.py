@@ -5,52 +5,61 @@ from typing import Any
 
 from deepwright.core.families import Loss, Optimizer, Schedule
 
+COMPARES_ROWS = ("contrastive",)
+"""Losses of rows against one another: no mean over rows."""
+
+
+def _situations(part: Loss) -> list[tuple[Any, Any, Any]]:
+    """(the right output, a wrong one, the target) for every problem of the loss."""
+    import torch
+
+    labels, values = torch.tensor([0, 1, 2]), torch.tensor([[1.0], [2.0], [4.0]])
+    of_problems = {
+        "classification": (torch.eye(3) * 4.0, torch.eye(3).flip(0) * 4.0, labels),
+        "regression": (values.clone(), values.flip(0), values),
+    }
+    pairs = torch.tensor([0, 1, 0, 1])
+    of_kinds = {
+        "binary": (8.0 * values.gt(1) - 4.0, 4.0 - 8.0 * values.gt(1), values.gt(1).float()),
+        "multi_label": (8.0 * torch.eye(3) - 4.0, 4.0 - 8.0 * torch.eye(3), torch.eye(3)),
+        "quantile": (values.expand(3, 3).clone(), values.flip(0).expand(3, 3).clone(), values),
+        "poisson": (values.log(), values.log().flip(0), values),
+        "contrastive": (torch.eye(2)[pairs], torch.eye(2)[pairs.sort().values], pairs),
+    }
+    if part.problems:
+        return [of_problems[problem] for problem in part.problems]
+    assert part.kind in of_kinds, f"{part.kind} names no problems, and has no situation here"
+    return [of_kinds[part.kind]]
+
 
 def a_loss_is_a_finite_scalar_with_a_gradient(part: Loss) -> None:
     import torch
 
-    assert part.problems, "a loss names its problems"
-    for problem in part.problems:
-        for scale in (0.0, 1.0, 1e4):
-            classes = problem == "classification"
-            output = (
-                torch.linspace(-1, 1, 21).reshape(7, 3) * scale
-                if classes
-                else torch.linspace(-1, 1, 7)[:, None] * scale
-            )
+    for right, wrong, target in _situations(part):
+        far = (1e4 * wrong, 0.0 * wrong) if part.problems else ()
+        for output in (right, wrong, *far):
             output = output.clone().requires_grad_()
-            target = torch.tensor([0, 1, 2, 0, 1, 2, 0]) if classes else torch.linspace(3, 4, 7)[:, None]
             loss = part.build()(output, target)
             assert loss.shape == (), f"{tuple(loss.shape)} is no scalar"
-            assert math.isfinite(loss.item()), f"{loss.item()} at outputs of size {scale}"
+            assert math.isfinite(loss.item()), f"{loss.item()} at {output}"
             loss.backward()
             assert output.grad is not None and bool(torch.isfinite(output.grad).all())
 
 
 def a_loss_is_lower_at_the_truth(part: Loss) -> None:
-    import torch
-
-    for problem in part.problems:
-        if problem == "classification":
-            target = torch.tensor([0, 1, 2])
-            right = torch.eye(3) * 4.0
-        else:
-            target = torch.tensor([[1.0], [2.0], [3.0]])
-            right = target.clone()
+    for right, wrong, target in _situations(part):
         loss = part.build()
-        assert loss(right, target).item() < loss(right.flip(0), target).item()
+        assert loss(right, target).item() < loss(wrong, target).item()
 
 
 def a_loss_is_a_mean_and_no_sum(part: Loss) -> None:
     import torch
 
-    for problem in part.problems:
-        output = (
-            torch.linspace(-1, 1, 12).reshape(4, 3) if problem == "classification" else torch.linspace(0, 1, 4)[:, None]
-        )
-        target = torch.tensor([0, 1, 2, 1]) if problem == "classification" else torch.linspace(1, 3, 4)[:, None]
+    if part.kind in COMPARES_ROWS:
+        return
+    for _, wrong, target in _situations(part):
         loss = part.build()
-        once, twice = loss(output, target).item(), loss(torch.cat([output] * 2), torch.cat([target] * 2)).item()
+        once, twice = loss(wrong, target).item(), loss(torch.cat([wrong] * 2), torch.cat([target] * 2)).item()
         assert math.isclose(once, twice, rel_tol=1e-5), (once, twice)
 
 
