@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from deepwright.core.disk import append_line, lock
+from deepwright.core.disk import append_line, lock, write_atomic
 from deepwright.core.errors import SealError
 from deepwright.core.part import canonical_json
 from deepwright.core.report import Look
@@ -126,7 +126,15 @@ class LookLedger:
                     when=last["when"],
                     run=last["run"],
                 )
+            self._tell_git()
             return self.ledger._append("look", {"run": run, "bundle": bundle, "reason": reason, "rows": _pack(hashes)})
+
+    def _tell_git(self) -> None:
+        """Two clones that both looked are merged by the union of their lines; the lock is nobody else's business."""
+        for name, content in ((".gitattributes", b"looks.jsonl merge=union\n"), (".gitignore", b".*.lock\n")):
+            path = self.ledger.path.with_name(name)
+            if not path.exists():
+                write_atomic(path, content)
 
     def as_looks(self, hashes: np.ndarray) -> tuple[Look, ...]:
         """The looks at these rows, as a report shows them."""

@@ -132,12 +132,13 @@ def test_git_merges_two_copies_by_union(tmp_path: Path):
         who = ("-c", "user.name=a", "-c", "user.email=a@b.example", "-c", "init.defaultBranch=main")
         subprocess.run(["git", *who, *words], cwd=tmp_path, check=True, capture_output=True)
 
-    looks = LookLedger(tmp_path)
+    looks = LookLedger(tmp_path / ".deepwright")
     git("init", "-q")
-    (tmp_path / ".gitattributes").write_text("looks.jsonl merge=union\n")
     looks.record(ROWS, run="first", bundle="b", reason=None, result_exists=False)
-    git("add", ".gitattributes", "looks.jsonl")
+    git("add", ".deepwright")
     git("commit", "-qm", "first")
+    tracked = subprocess.run(["git", "ls-files"], cwd=tmp_path, capture_output=True, text=True).stdout.split()
+    assert tracked == [".deepwright/.gitattributes", ".deepwright/.gitignore", ".deepwright/looks.jsonl"]
     git("checkout", "-qb", "side")
     looks.record(ROWS, run="side", bundle="b", reason="side", result_exists=True)
     git("commit", "-qam", "side")
