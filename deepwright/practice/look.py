@@ -41,7 +41,9 @@ def _look(run: Run, reason: str | None, show: Show) -> Report:
         update={
             "numbers": (*(n for n in report.numbers if n.part != "test"), *measured.numbers),
             "evidence": {**report.evidence, "test": measured.evidence},
-            "verdict": verdict(measured.target, measured.answers, metrics[0], chosen=report.chosen, seed=recipe.seed),
+            "verdict": verdict(
+                measured.target, measured.answers, metrics[0], chosen=report.chosen, part="test", seed=recipe.seed
+            ),
             "looks": looks.as_looks(sealed.hashes),
         }
     )

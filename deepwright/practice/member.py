@@ -19,6 +19,7 @@ from deepwright.core.seal import Split
 from deepwright.core.step import Fitted
 from deepwright.data.prepare import fit_prepare
 from deepwright.data.profile import profile
+from deepwright.evaluate.metric import name_of
 from deepwright.model.answer import answering
 from deepwright.model.export import export_network
 from deepwright.practice.show import Show
@@ -46,14 +47,13 @@ def learn_network(
     run: Run,
     recipe: Recipe,
     split: Split,
-    metric: Metric,
     metrics: tuple[Metric, ...],
     versions: dict[str, Any],
     *,
     budget_s: float | None,
     show: Show,
 ) -> Member:
-    """Train the recipe's network; early stopping watches `metric` on the validation part."""
+    """Train the recipe's network; early stopping watches the first metric on the validation part."""
     import torch
 
     started = time.monotonic()
@@ -76,9 +76,9 @@ def learn_network(
         batch_size=recipe.train.batch_size,
         seed=recipe.seed,
         patience=recipe.train.patience,
-        metrics={m.kind: in_units(m.value, problem, mean, sd) for m in metrics},
-        watch=metric.kind,
-        greater_is_better=metric.greater_is_better,
+        metrics={name_of(m): in_units(m.value, problem, mean, sd) for m in metrics},
+        watch=name_of(metrics[0]),
+        greater_is_better=metrics[0].greater_is_better,
         answer=answerer.answer,
         sample=recipe.train.sample,
         checkpoints=Checkpoints(run.folder / "checkpoint", every_s=recipe.train.checkpoint_s),

@@ -11,7 +11,6 @@ from deepwright.core.part import Part, allowed
 from deepwright.core.recipe import Recipe
 from deepwright.core.text import text
 
-
 WIDTH, INDENT = 110, 36
 OTHER_OPTIONS = ("source", "plugin", "plugin_sha256", "allow")
 """Options of the recipe that the command line sets by SOURCE, --with and --allow."""
@@ -36,7 +35,7 @@ def lines(family: str | None, kind: str | None) -> list[str]:
 
 
 def recipe_lines() -> list[str]:
-    """Every flag of `run`: its default, its meaning and what it takes; those of a table need no `source.` before them."""
+    """Every flag of `run`: its default, its meaning and what it takes; the table's need no `source.` before them."""
     table = Source.kinds["table"]
     flags = [flag for flag in flags_of(table) if flag[0][2:] in SOURCE_FLAGS]
     flags += [flag for flag in flags_of(Recipe) if flag[0][2:] not in OTHER_OPTIONS]

@@ -20,6 +20,7 @@ from deepwright.core.seal import Split
 from deepwright.data.collect import Collected
 from deepwright.evaluate.compare import best_member, verdict
 from deepwright.evaluate.judge import evidence, judge, main_metric, usual_metrics
+from deepwright.evaluate.metric import name_of
 from deepwright.evaluate.page import render
 from deepwright.practice.environment import environment
 from deepwright.practice.member import Member, target_of
@@ -40,7 +41,17 @@ def metrics_of(recipe: Recipe, data: Dataset) -> tuple[Metric, ...]:
     problem = data.schema.problem
     main = recipe.metric or main_metric(problem)
     others = recipe.metrics or usual_metrics(problem, len(data.schema.target.levels))
-    return (main, *(m for m in others if m.kind != main.kind))
+    return (main, *(m for m in others if name_of(m) != name_of(main)))
+
+
+def epoch_metrics(recipe: Recipe, data: Dataset) -> tuple[Metric, ...]:
+    """The metrics to follow during training: the one that chooses, and those the recipe names or a usual second one."""
+    metrics = metrics_of(recipe, data)
+    if recipe.metrics:
+        return metrics
+    two_classes = len(data.schema.target.levels) == 2
+    second = "r2" if data.schema.problem == "regression" else "recall" if two_classes else "balanced_accuracy"
+    return (metrics[0], *(m for m in metrics[1:] if m.kind == second))
 
 
 def measure(
@@ -85,7 +96,7 @@ def make_report(
         problem=schema.problem,
         target=schema.target.name,
         levels=schema.target.levels if schema.problem == "classification" else (),
-        metric=metrics[0].kind,
+        metric=name_of(metrics[0]),
         chosen=chosen,
         members=tuple(members),
         data=Data(

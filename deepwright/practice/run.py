@@ -18,12 +18,11 @@ from deepwright.data.collect import Collected, collect
 from deepwright.data.leakage import leakage_findings
 from deepwright.data.profile import findings_of, learn_schema, profile
 from deepwright.data.split import choose_split
-from deepwright.evaluate.judge import main_metric, usual_metrics
 from deepwright.practice.environment import environment
 from deepwright.practice.keep import keep_split
 from deepwright.practice.look import look
 from deepwright.practice.member import Member, learn_baseline, learn_network
-from deepwright.practice.reporting import make_report, publish
+from deepwright.practice.reporting import epoch_metrics, make_report, publish
 from deepwright.practice.show import Show, quiet
 
 
@@ -102,22 +101,15 @@ def split_rows(recipe: Recipe, table: Collected) -> tuple[Split, tuple[Finding, 
 
 def learn_members(run: Run, recipe: Recipe, split: Split, *, budget_s: float | None, show: Show) -> dict[str, Member]:
     """The network and the baselines that stand beside it, each as a bundle; the network comes first."""
-    problem = split.train.schema.problem
-    metric = recipe.metric or main_metric(problem)
-    metrics = with_main(metric, recipe.metrics or usual_metrics(problem, len(split.train.schema.target.levels)))
+    metrics = epoch_metrics(recipe, split.train)
     versions = environment(recipe)["versions"]
     members: dict[str, Member] = {}
     for baseline in recipe.baselines:
         show.say(text("run.learning", member=baseline.kind))
         members[baseline.kind] = learn_baseline(run, recipe, baseline, split, versions)
     show.say(text("run.training", member=recipe.network.kind))
-    network = learn_network(run, recipe, split, metric, metrics, versions, budget_s=budget_s, show=show)
+    network = learn_network(run, recipe, split, metrics, versions, budget_s=budget_s, show=show)
     return {"network": network, **members}
-
-
-def with_main(metric: Any, metrics: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The metrics with the main one first, once."""
-    return (metric, *(m for m in metrics if m.kind != metric.kind))
 
 
 def run_name(recipe: Recipe, table: Collected) -> str:
