@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepwright.train.batches import Rows, Stream
-from deepwright.train.objective import Objective
+from deepwright.core.errors import RecipeError
+from deepwright.core.families import Loss
+from deepwright.train.batches import Rows, Stream, open_part
+from deepwright.train.objective import Objective, supervised
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
 EVALUATION_BATCHES = 4
@@ -52,6 +55,52 @@ def judge(
         whole = np.concatenate(answers)
         scores |= {name: float(metric(target, whole)) for name, metric in metrics.items()}
     return scores
+
+
+def evaluate(
+    module: "nn.Module",
+    data: Any,
+    *,
+    loss: "Loss | Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | str | None" = None,
+    metrics: Mapping[str, Metric] | None = None,
+    answer: "Callable[[torch.Tensor], Any] | None" = None,
+    batch_size: int = 256,
+) -> dict[str, float]:
+    """Loss and metrics of a trained module on rows, or on a loader, in evaluation mode; nothing is moved or drawn.
+
+    data, loss, metrics, answer: as `fit` takes them. Without a loss there is none among the scores.
+
+    >>> import torch
+    >>> x = torch.tensor([[1.0], [-1.0], [2.0]])
+    >>> evaluate(torch.nn.Identity(), (x, torch.tensor([1.0, -1.0, 4.0])), loss="mse",
+    ...          metrics={"largest error": lambda target, answer: abs(target - answer[:, 0]).max()})
+    {'loss': 1.3333333730697632, 'largest error': 2.0}
+
+    Raises DataError for data that are neither, RecipeError when there is nothing to judge by.
+    """
+    import torch
+
+    if loss is None and not metrics:
+        raise RecipeError("train.nothing_to_judge")
+    first = next(module.parameters(), torch.zeros(()))
+    dtype = first.dtype if first.is_floating_point() else torch.float32
+    part = open_part("validation", data, device=first.device, dtype=dtype)
+    lowered = built_loss(loss, first.device) if loss is not None else lambda output, target: output.new_zeros(())
+    modes = [(layer, layer.training) for layer in module.modules()]
+    module.eval()
+    try:
+        scores = judge(supervised(module, lowered), part, batch_size=batch_size, metrics=metrics or {}, answer=answer)
+    finally:
+        for layer, mode in modes:
+            layer.training = mode
+    assert scores is not None, "nothing interrupts it"
+    return scores if loss is not None else {name: value for name, value in scores.items() if name != "loss"}
+
+
+def built_loss(loss: Any, device: "torch.device") -> Any:
+    """A part, or a kind's name, as its module on the device; anything else as it is."""
+    part = Loss.parse(loss) if isinstance(loss, str) else loss
+    return part.build().to(device) if isinstance(part, Loss) else part
 
 
 def _array(value: Any) -> np.ndarray:

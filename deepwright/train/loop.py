@@ -19,12 +19,12 @@ from deepwright.train.batches import Batch, Rows, Stream, open_part
 from deepwright.train.checkpoint import Checkpoints
 from deepwright.train.events import Epoch, Event, History, NonFinite, Resumed, Saved, Shrunk, Started, Step, Stopped
 from deepwright.train.interrupt import Interrupts
-from deepwright.train.judge import Metric, judge
+from deepwright.train.judge import Metric, built_loss, judge
 from deepwright.train.loss import MSE, CrossEntropy
 from deepwright.train.memory import has_batch_norm, is_out_of_memory
 from deepwright.train.nonfinite import Fault, FiniteCheck, all_finite, locate
 from deepwright.train.objective import Objective, supervised
-from deepwright.train.optim import groups_of
+from deepwright.train.optim import built_optimizer
 from deepwright.train.randomness import generators, seed_for
 from deepwright.train.regularize import Regularize
 from deepwright.train.schedule import Plateau
@@ -162,9 +162,9 @@ class Training:
         self.train = open_part("train", train, **kind)
         self.validation = None if validation is None else open_part("validation", validation, **kind)
         self.sample = self.train.sample(plan.sample, plan.seed) if isinstance(self.train, Rows) else None
-        self.objective = objective or supervised(module, _built_loss(loss, self.train))
+        self.objective = objective or supervised(module, _loss_for(loss, self.train))
         self.optimizers = [
-            _built_optimizer(p.optimizer or optimizer, p.parameters, rates) for p in self.objective.phases
+            built_optimizer(p.optimizer or optimizer, p.parameters, rates) for p in self.objective.phases
         ]
         if len({id(each) for each in self.optimizers}) < len(self.optimizers):
             raise RecipeError("train.optimizer_shared", phases=len(self.optimizers))
@@ -528,27 +528,12 @@ class Training:
         return event
 
 
-def _built_loss(loss: Any, train: Rows | Stream) -> Any:
+def _loss_for(loss: Any, train: Rows | Stream) -> Any:
     if loss is None:
         if isinstance(train, Stream):
             raise RecipeError("train.loss_needed")
         loss = MSE() if train.target.is_floating_point() else CrossEntropy()
-    part = Loss.parse(loss) if isinstance(loss, str) else loss
-    return part.build().to(train.device) if isinstance(part, Loss) else part
-
-
-def _built_optimizer(optimizer: Any, module: "nn.Module", rates: Mapping[str, float] | None) -> "torch.optim.Optimizer":
-    import torch
-
-    part = Optimizer.parse(optimizer) if isinstance(optimizer, str) else optimizer
-    if isinstance(part, Optimizer):
-        return part.build(groups_of(module, rates))
-    built = (
-        part if isinstance(part, torch.optim.Optimizer) else part([p for p in module.parameters() if p.requires_grad])
-    )
-    if not isinstance(built, torch.optim.Optimizer):
-        raise RecipeError("train.no_optimizer", found=type(built).__name__)
-    return built
+    return built_loss(loss, train.device)
 
 
 def _num_parameters(module: "nn.Module") -> int:

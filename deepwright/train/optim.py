@@ -302,6 +302,21 @@ def groups_of(module: "nn.Module", rates: Mapping[str, float] | None = None) -> 
     ]
 
 
+def built_optimizer(optimizer: Any, module: "nn.Module", rates: Mapping[str, float] | None) -> "torch.optim.Optimizer":
+    """A part, a kind's name, a callable or a torch optimizer as the optimizer of a module's parameters."""
+    import torch
+
+    part = Optimizer.parse(optimizer) if isinstance(optimizer, str) else optimizer
+    if isinstance(part, Optimizer):
+        return part.build(groups_of(module, rates))
+    built = (
+        part if isinstance(part, torch.optim.Optimizer) else part([p for p in module.parameters() if p.requires_grad])
+    )
+    if not isinstance(built, torch.optim.Optimizer):
+        raise RecipeError("train.no_optimizer", found=type(built).__name__)
+    return built
+
+
 def listed(parameters: "Iterable[torch.Tensor] | list[dict[str, Any]]") -> list[Any]:
     """Parameters or groups as a list, so that they can be read twice."""
     return list(parameters)

@@ -172,12 +172,18 @@ def load_optimizers(
     optimizers: "list[torch.optim.Optimizer]", tensors: "dict[str, torch.Tensor]", facts: list[Any]
 ) -> None:
     """Put back what `optimizer_tensors` gave."""
+    import torch
+
     for number, (optimizer, fact) in enumerate(zip(optimizers, facts, strict=True)):
         state: dict[int, dict[str, Any]] = {int(p): dict(entries) for p, entries in fact["state"].items()}
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
         for key, value in tensors.items():
-            owner, parameter, name = key.split(".", 2)
+            owner, index, name = key.split(".", 2)
             if int(owner) == number:
-                state.setdefault(int(parameter), {})[name] = value.clone()
+                parameter = parameters[int(index)]
+                # A fused step reads weight and state in the order they lie in memory, so both must lie alike.
+                alike = torch.empty_like(parameter if value.shape == parameter.shape else value, dtype=value.dtype)
+                state.setdefault(int(index), {})[name] = alike.copy_(value)
         groups = optimizer.state_dict()["param_groups"]
         for group, plain in zip(groups, fact["groups"], strict=True):
             group.update({k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()})

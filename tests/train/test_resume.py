@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from deepwright.core.errors import RecipeError
 from deepwright.train.checkpoint import Checkpoints
@@ -114,9 +115,25 @@ def test_a_checkpoint_of_other_rows_is_refused(digits, make_mlp, tmp_path):
         next(fit(make_mlp(), (x, y), checkpoints=Checkpoints(tmp_path), **options))
 
 
-def test_a_loader_of_ones_own_resumes_exactly(digits, make_mlp, tmp_path):
-    import torch
+def test_weights_in_another_memory_layout_resume_to_the_same_bits(tmp_path):
+    # A fused step reads weight and state in the order they lie in memory: a state that lies otherwise is a wrong one.
+    x = np.random.default_rng(0).standard_normal((60, 3, 6, 6)).astype(np.float32)
+    y = (x[:, 0, 0, 0] > 0).astype(np.int64)
 
+    def run(checkpoints=None):
+        torch.manual_seed(0)
+        net = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.Flatten(), torch.nn.Linear(64, 2))
+        net = net.to(memory_format=torch.channels_last)
+        return fit(net, (x, y), optimizer="adamw", epochs=2, batch_size=10, checkpoints=checkpoints)
+
+    whole = run().finish()
+    for event in run(Checkpoints(tmp_path, every_s=0)):
+        if isinstance(event, Saved) and event.step == 5:
+            break
+    assert run(Checkpoints(tmp_path)).finish().digest == whole.digest
+
+
+def test_a_loader_of_ones_own_resumes_exactly(digits, make_mlp, tmp_path):
     data = torch.utils.data.TensorDataset(*(torch.from_numpy(a) for a in digits[0]))
 
     def run(folder):
