@@ -23,8 +23,9 @@ check: $(READY)
 	@echo "== import-linter (the house)"
 	@$(BIN)/lint-imports --no-logo
 
-# The inner loop: no end-to-end runs, no conformance, no copies of the package.
-SLOWER := tests/straight tests/conformance tests/practice tests/test_cli.py tests/test_layers.py tests/test_new_part.py
+# The inner loop: without end-to-end runs, conformance, exports, killed trainings and copies of the package.
+SLOWER := tests/straight tests/conformance tests/practice tests/test_cli.py tests/test_layers.py tests/test_new_part.py \
+	tests/model/test_export.py tests/train/test_resume.py
 
 fast: $(READY)
 	@$(BIN)/pytest -q -n 2 -m "not slow" $(addprefix --ignore=,$(SLOWER))
