@@ -1,5 +1,7 @@
 """Leakage: the same row in two parts, the same inputs with two answers, one feature that gives the answer away."""
 
+import math
+
 import numpy as np
 
 from deepwright.core.dataset import Dataset
@@ -11,6 +13,7 @@ GIVEN_AWAY = 0.98
 """Score of one feature alone above which it is named (FAULTS, R15)."""
 
 NEIGHBOURS = 5
+ONE_SIDED = 1.64
 SCORED_ROWS = 50
 """With fewer rows a single feature's score says nothing."""
 
@@ -76,7 +79,8 @@ def single_feature_score(train: Dataset, feature: Feature) -> float:
     """How well one feature alone predicts the target, cross-fitted over two halves of the training part.
 
     A row is predicted by its level's mean, or by the nearest values, in the half that it is not in. Classes: the
-    smallest one-against-the-rest AUC. Values: R2.
+    smallest one-against-the-rest AUC. Values: R2. Each less 1.64 standard errors, so that chance in few rows (iris) is
+    no alarm.
     """
     column = train.columns[feature.name]
     half = (splitmix(train.hashes) & np.uint64(1)).astype(bool)
@@ -85,12 +89,13 @@ def single_feature_score(train: Dataset, feature: Feature) -> float:
     if train.schema.problem == "regression":
         predicted = _cross_fitted(column, train.target.astype(np.float64), half)
         spread = float(((train.target - train.target.mean()) ** 2).sum())
-        return 1.0 - float(((train.target - predicted) ** 2).sum()) / spread if spread > 0 else 0.0
+        r2 = 1.0 - float(((train.target - predicted) ** 2).sum()) / spread if spread > 0 else 0.0
+        return r2 - ONE_SIDED * 2.0 * abs(1.0 - r2) * math.sqrt(max(r2, 0.0) / len(train))
     labels = column_codes(train.target)
     scores = []
     for label in range(int(labels.max()) + 1):
         is_label = (labels == label).astype(np.float64)
-        scores.append(_auc(is_label, _cross_fitted(column, is_label, half)))
+        scores.append(_sure_auc(is_label, _cross_fitted(column, is_label, half)))
     return min(scores) if len(scores) > 1 else 0.0
 
 
@@ -126,8 +131,8 @@ def _by_neighbours(column: np.ndarray, target: np.ndarray, asked: np.ndarray) ->
     return (sums[right] - sums[left]) / (right - left)
 
 
-def _auc(is_label: np.ndarray, score: np.ndarray) -> float:
-    """Area under the ROC curve by ranks, ties at half; 0.5 where one side is empty."""
+def _sure_auc(is_label: np.ndarray, score: np.ndarray) -> float:
+    """Area under the ROC curve by ranks, less its error (Hanley & McNeil 1982); 0.5 with an empty side."""
     positive = is_label > 0
     num_positive, num_negative = int(positive.sum()), int((~positive).sum())
     if not num_positive or not num_negative:
@@ -135,4 +140,7 @@ def _auc(is_label: np.ndarray, score: np.ndarray) -> float:
     _, codes, counts = np.unique(score, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     ranks = (last - (counts - 1) / 2.0)[codes]
-    return float((ranks[positive].sum() - num_positive * (num_positive + 1) / 2) / (num_positive * num_negative))
+    area = float((ranks[positive].sum() - num_positive * (num_positive + 1) / 2) / (num_positive * num_negative))
+    better, both = area / (2 - area), 2 * area**2 / (1 + area)
+    spread = area * (1 - area) + (num_positive - 1) * (better - area**2) + (num_negative - 1) * (both - area**2)
+    return area - ONE_SIDED * math.sqrt(max(spread, 0.0) / (num_positive * num_negative))

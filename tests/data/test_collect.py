@@ -168,6 +168,22 @@ def test_a_chunked_reading_gives_the_rows_of_a_whole_one(tmp_path: Path):
     assert [r for chunk in chunks for e in chunk.set_aside for r in e.rows] == list(whole.set_aside[0].rows)
 
 
+def test_a_whole_reading_does_not_depend_on_its_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from deepwright.data import read as reading
+
+    path = write(tmp_path / "t.csv", HEAD + ROWS.replace("21.5, M", "21.5"))
+    whole = read(path, Table())
+    monkeypatch.setattr(reading, "CHUNK_ROWS", 7)
+    chunked = read(path, Table())
+    assert {name: cells.tolist() for name, cells in chunked.cells.items()} == {
+        name: cells.tolist() for name, cells in whole.cells.items()
+    }
+    assert (chunked.set_aside, chunked.findings) == (whole.set_aside, whole.findings)
+    for name in whole.names:
+        distinct = chunked.distinct(name)
+        assert [distinct.values[code] for code in distinct.codes] == whole.cells[name].tolist()
+
+
 def test_chunks_of_parquet_and_json_lines_count_their_rows_on(tmp_path: Path):
     import polars as pl
 
