@@ -39,6 +39,8 @@ ERRORS = [
     (["run", "table.csv", "--target", "buys", "--train.optimizer.lr", "-1"], 2, "> 0"),
     (["run", "table.csv", "--target", "buys", "--train.batch_size", "0"], 2, ">= 1"),
     (["run", "table.csv", "--target"], 2, "a value must follow"),
+    (["run", "table.csv", "--target", "buys", "--train.loss", "mse"], 2, "not for classification"),
+    (["run", "table.csv", "--target", "income", "--metric", "f1"], 2, "rmse"),
     (["run", "table.csv", "--target", "buys", "--budget", "soon"], 2, "10m"),
     (["run", "table.csv", "--target", "buys", "--name", "../up"], 2, "'../up'"),
     (["run", "table.csv", "--target", "buys", "--allow", "x"], 2, "--reason"),

@@ -7,17 +7,18 @@ import time
 from pathlib import Path
 from typing import Any
 
-from deepwright.core.errors import RuleError
+from deepwright.core.errors import RecipeError, RuleError
 from deepwright.core.recipe import Recipe
 from deepwright.core.recipe_file import dump_recipe
 from deepwright.core.report import Finding
 from deepwright.core.run import Run
+from deepwright.core.schema import Problem
 from deepwright.core.seal import Split, make_split
 from deepwright.core.text import text
 from deepwright.data.collect import Collected, collect
 from deepwright.data.leakage import leakage_findings
 from deepwright.data.profile import findings_of, learn_schema, profile
-from deepwright.data.split import choose_split
+from deepwright.data.split import choose_split, without_test
 from deepwright.practice.environment import environment
 from deepwright.practice.keep import keep_split
 from deepwright.practice.look import look
@@ -65,6 +66,7 @@ def walk(run: Run, recipe: Recipe, table: Collected, *, started: float, budget_s
     run.write("recipe.yaml", dump_recipe(recipe).encode())
 
     split, findings = split_rows(recipe, table)
+    require_fitting_parts(recipe, split.train.schema.problem)
     keep_split(run, split)
     run.write_json("profile.json", profile(split.train))
     show.say(text("run.split", train=len(split.train), validation=len(split.validation), test=len(split.test)))
@@ -84,6 +86,8 @@ def split_rows(recipe: Recipe, table: Collected) -> tuple[Split, tuple[Finding, 
     """
     chosen, why = choose_split(table.whole, has_test=table.test is not None)
     splitter = recipe.split or chosen
+    if table.test is not None:
+        splitter = without_test(splitter)
     split = make_split(table.whole, splitter.assign(table.whole), table.test)
     split = split.with_schema(learn_schema(split.train))
     findings = (
@@ -97,6 +101,17 @@ def split_rows(recipe: Recipe, table: Collected) -> tuple[Split, tuple[Finding, 
         if finding.severity == "blocking" and finding.rule not in allowed:
             raise RuleError("run.blocked", text=finding.text, rule=finding.rule)
     return split, findings
+
+
+def require_fitting_parts(recipe: Recipe, problem: Problem) -> None:
+    """Raises RecipeError for a loss or a metric that is not for this problem; one that names no problem fits any."""
+    named = {"train.loss": recipe.train.loss, "metric": recipe.metric}
+    named |= {f"metrics.{place}": metric for place, metric in enumerate(recipe.metrics)}
+    for where, part in named.items():
+        if part is not None and part.problems and problem not in part.problems:
+            fitting = sorted(kind for kind, other in part.kinds.items() if problem in other.problems)
+            allowed = ", ".join(fitting)
+            raise RecipeError("run.other_problem", where=where, kind=part.kind, problem=problem, allowed=allowed)
 
 
 def learn_members(run: Run, recipe: Recipe, split: Split, *, budget_s: float | None, show: Show) -> dict[str, Member]:
