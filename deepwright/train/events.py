@@ -34,6 +34,16 @@ class Started(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Planned(Event):
+    """The speed plan of `speed="auto"`: which kernel for float32 products, how many times faster the other one is
+    here, and its error relative to the largest value; see `speed.plan_speed`."""
+
+    precision: str
+    gain: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
 class Resumed(Event):
     """A checkpoint was taken up. refused: damaged ones that were passed over. changes: what is not as it was, so that
     the bits may differ from an uninterrupted run (torch version, threads, device)."""

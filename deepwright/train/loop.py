@@ -11,13 +11,25 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from deepwright.core.errors import PracticeError, RecipeError, ResourceError, RuleError
 from deepwright.core.families import Loss, Optimizer, Schedule
 from deepwright.train.batches import Batch, Rows, Stream, open_part
 from deepwright.train.checkpoint import Checkpoints
-from deepwright.train.events import Epoch, Event, History, NonFinite, Resumed, Saved, Shrunk, Started, Step, Stopped
+from deepwright.train.events import (
+    Epoch,
+    Event,
+    History,
+    NonFinite,
+    Planned,
+    Resumed,
+    Saved,
+    Shrunk,
+    Started,
+    Step,
+    Stopped,
+)
 from deepwright.train.interrupt import Interrupts
 from deepwright.train.judge import Metric, built_loss, judge
 from deepwright.train.loss import MSE, CrossEntropy
@@ -28,6 +40,7 @@ from deepwright.train.optim import built_optimizer
 from deepwright.train.randomness import generators, seed_for
 from deepwright.train.regularize import Regularize
 from deepwright.train.schedule import Plateau
+from deepwright.train.speed import plan_speed
 from deepwright.train.state import State, digest
 
 if TYPE_CHECKING:
@@ -61,6 +74,7 @@ def fit(
     objective: Objective | None = None,
     rates: Mapping[str, float] | None = None,
     regularize: Regularize | None = None,
+    speed: Literal["exact", "auto"] = "exact",
 ) -> "Training":
     """Train a module. Gives an iterable of events; `.finish()` runs it to its end and gives the History.
 
@@ -76,6 +90,9 @@ def fit(
     checkpoint's. objective: replaces `loss` where a step has several phases.
     rates: factors on an optimizer part's rate by parameter name, such as {"backbone.*": 0.1}. regularize: noise,
     penalties, clipping and averaged weights, which then are the ones judged and kept.
+
+    speed: "auto" measures which of torch's kernels for float32 products is faster here and keeps it where it is as
+    exact; the choice is told, and resumed, but on another day it may be another and give other bits. "exact": none.
 
     Where memory does not suffice for a batch, it goes through in smaller pieces with the gradients of the whole.
 
@@ -99,7 +116,7 @@ def fit(
         rates=rates, regularize=regularize,
         plan=Plan(
             epochs, batch_size, seed, patience, dict(metrics or {}), watch, greater_is_better, answer, sample, budget_s,
-            threads,
+            threads, speed,
         ),
         checkpoints=checkpoints,
     )  # fmt: skip
@@ -120,6 +137,7 @@ class Plan:
     sample: int
     budget_s: float | None
     threads: int | None
+    speed: Literal["exact", "auto"]
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "sample"):
@@ -130,6 +148,8 @@ class Plan:
         if self.watch != "loss" and self.watch not in self.metrics:
             known = ", ".join(["loss", *self.metrics])
             raise RecipeError("train.watch_unknown", watch=self.watch, known=known)
+        if self.speed not in ("exact", "auto"):
+            raise RecipeError("train.speed_unknown", found=self.speed)
 
 
 class Training:
@@ -181,6 +201,7 @@ class Training:
         self.checkpoints = checkpoints
         self.num_batches = self.train.num_batches(plan.batch_size)
         self.num_steps = plan.epochs * self.num_batches
+        self.precision: str | None = None
         self.threads = plan.threads or min(torch.get_num_threads(), MAX_THREADS)
         self.state = State(module, self.optimizers)
         self._fingerprint = self.train.fingerprint() if checkpoints and isinstance(self.train, Rows) else None
@@ -221,14 +242,17 @@ class Training:
         import torch
 
         plan, state, position = self.plan, self.state, self.state.position
-        threads_before = torch.get_num_threads()
+        threads_before, precision_before = torch.get_num_threads(), torch.get_float32_matmul_precision()
         resumed = self._resume()
         torch.set_num_threads(self.threads)
         try:
+            planned = self._plan_speed()
             if self.checkpoints is not None:
                 self.checkpoints.start_clock()
                 self._interrupts.install()
             yield Started(plan.epochs, self.num_steps, _num_parameters(self.module), self.threads, str(self.device))
+            if planned is not None:
+                yield planned
             if resumed is not None:
                 yield resumed
 
@@ -277,6 +301,21 @@ class Training:
         finally:
             self._interrupts.uninstall()
             torch.set_num_threads(threads_before)
+            torch.set_float32_matmul_precision(precision_before)
+
+    def _plan_speed(self) -> Planned | None:
+        """Choose the kernel for float32 products, unless a checkpoint has: another one gives other bits."""
+        import torch
+
+        if self.plan.speed == "exact":
+            return None
+        planned = None
+        if self.precision is None:
+            found = plan_speed()
+            self.precision = found.precision
+            planned = Planned(found.precision, found.gain, found.error)
+        torch.set_float32_matmul_precision(self.precision)
+        return planned
 
     def _step(self, batch: Batch) -> Fault | None:
         """One step: every phase of the objective on one batch. Gives the fault that kept it from being done."""
@@ -487,6 +526,8 @@ class Training:
                 )
         if self.plan.threads is None:
             self.threads = facts["environment"]["threads"]
+        if self.plan.speed == "auto":
+            self.precision = facts["environment"]["precision"]
         self.state.load(loaded.tensors, facts)
         then, now = facts["environment"], self._environment()
         changes = tuple(f"{name}: {then[name]} > {now[name]}" for name in now if now[name] != then[name])
@@ -513,7 +554,12 @@ class Training:
     def _environment(self) -> dict[str, Any]:
         import torch
 
-        return {"threads": self.threads, "torch": torch.__version__, "device": str(self.device)}
+        return {
+            "threads": self.threads,
+            "torch": torch.__version__,
+            "device": str(self.device),
+            "precision": self.precision or torch.get_float32_matmul_precision(),
+        }
 
     def _finished(self) -> Stopped:
         position = self.state.position

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from deepwright.core.disk import append_line, disk_error
 from deepwright.core.text import text
-from deepwright.train.events import Epoch, Event, NonFinite, Resumed, Shrunk, Started, Step, Stopped
+from deepwright.train.events import Epoch, Event, NonFinite, Planned, Resumed, Shrunk, Started, Step, Stopped
 
 REFRESH_S = 0.25
 """Between two changes of the status line; lines about epochs wait as long where no terminal is at hand."""
@@ -67,6 +67,9 @@ def line(event: Event) -> str | None:
             "train.live.non_finite", step=event.step, what=event.what, layer=event.layer,
             rows=", ".join(map(str, event.rows)) or "-", scale=f"{event.lr_scale:g}",
         )  # fmt: skip
+    if isinstance(event, Planned):
+        gain, error = f"{event.gain:.2f}", f"{event.error:.0e}"
+        return text("train.live.planned", precision=event.precision, gain=gain, error=error)
     if isinstance(event, Shrunk):
         return text("train.live.shrunk", step=event.step, rows=event.micro_batch)
     if isinstance(event, Resumed):
@@ -146,6 +149,8 @@ def _shown(event: Epoch) -> dict[str, Any]:
 
 
 def _short(value: float) -> str:
+    if 1e4 <= abs(value) < 1e9:
+        return f"{value:,.0f}"
     return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3g}"
 
 
