@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import weakref
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -14,10 +15,12 @@ class Interrupts:
 
     While the loop is suspended its state is whole, so the handler saves at once. A second signal ends the process in
     the usual way. Python handles signals in the main thread only; elsewhere nothing is installed.
+
+    save: a method; it is held weakly, or a training that was left behind could never be freed.
     """
 
     def __init__(self, save: Callable[[], None]) -> None:
-        self.save = save
+        self._save = weakref.WeakMethod(save)  # type: ignore[arg-type]
         self.is_inside = False
         self.pending = False
         self._before: dict[int, Any] = {}
@@ -38,6 +41,7 @@ class Interrupts:
             return
         is_first = not self.pending
         self.pending = True
-        if is_first:
-            self.save()
+        save = self._save()
+        if is_first and save is not None:
+            save()
         raise KeyboardInterrupt

@@ -172,7 +172,7 @@ class Training:
     ) -> None:
         import torch
 
-        first = next(module.parameters(), None)
+        first = next((p for p in module.parameters() if p.requires_grad), None)
         if first is None:
             raise RecipeError("train.no_parameters", module=type(module).__name__)
         self.module = module

@@ -1,3 +1,4 @@
+import gc
 import os
 import signal
 import subprocess
@@ -32,6 +33,7 @@ def test_a_signal_in_a_step_leaves_a_checkpoint_and_passes_on(digits, make_mlp, 
     with pytest.raises(KeyboardInterrupt):
         training(make_mlp, digits, tmp_path / "cut", loss=loss).finish()
     again = training(make_mlp, digits, tmp_path / "cut")
+    assert signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL), "the handlers are put back"
     resumed = next(e for e in again if isinstance(e, Resumed))
     assert resumed.step in (6, 7)
     assert again.finish().digest == whole.digest
@@ -71,6 +73,16 @@ def test_the_handlers_are_put_back(digits, make_mlp, tmp_path):
     assert signal.getsignal(signal.SIGINT) != before[0]
     running.finish()
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_a_training_that_is_left_behind_gives_handlers_and_threads_back(digits, make_mlp, tmp_path):
+    before = signal.getsignal(signal.SIGINT)
+    running = training(make_mlp, digits, tmp_path, threads=2)
+    next(running)
+    assert torch.get_num_threads() == 2
+    del running
+    gc.collect()
+    assert signal.getsignal(signal.SIGINT) == before and torch.get_num_threads() == 1
 
 
 def test_without_checkpoints_signals_are_left_alone(digits, make_mlp):

@@ -176,6 +176,15 @@ def test_early_stopping_restores_the_best_epoch(digits, make_mlp):
     assert history.best()["loss"] == value
 
 
+def test_patience_counts_anew_from_every_better_epoch(digits, make_mlp):
+    values = iter([1.0, 0.5, 2.0, 0.5, 3.0, 0.5, 0.5, 9.0])
+    history = fit(
+        make_mlp(), *digits, optimizer="adamw", epochs=20, patience=2, watch="planned", greater_is_better=True,
+        metrics={"planned": lambda target, answer: next(values) if len(target) == 597 else 0.0},
+    ).finish()  # fmt: skip
+    assert (history.best_epoch, len(history.epochs), history.stopped) == (5, 7, "patience")
+
+
 def test_without_validation_the_last_weights_stay_and_nothing_stops_early(digits, make_mlp):
     history = fit(make_mlp(), digits[0], loss="cross_entropy", optimizer="adamw", epochs=12, patience=1).finish()
     assert (history.stopped, history.best_epoch, len(history.epochs)) == ("epochs", None, 12)
@@ -321,5 +330,7 @@ def test_rows_of_unequal_number_are_refused(digits, make_mlp):
 
 
 def test_a_module_without_weights_is_refused(digits):
-    with pytest.raises(RecipeError, match="ReLU: it has 0 parameters"):
+    with pytest.raises(RecipeError, match="ReLU: it has 0 parameters that may move"):
         fit(nn.ReLU(), digits[0], optimizer="adamw")
+    with pytest.raises(RecipeError, match="Linear: it has 0 parameters that may move"):
+        fit(nn.Linear(64, 10).requires_grad_(False), digits[0], optimizer="adamw")

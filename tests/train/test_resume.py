@@ -1,5 +1,6 @@
 """Exact resume: kill_trials.py does the killing; here are its counts, and what a resumed training says."""
 
+import gc
 import json
 import os
 import subprocess
@@ -45,9 +46,12 @@ def test_two_hundred_killed_trainings_end_in_the_same_bits_and_history():
 def begun(net, rows, folder, *, until_step, **options):
     """A training left after `until_step` with a checkpoint after every step."""
     options = {"optimizer": "adamw", "epochs": 2, "batch_size": 100, **options}
-    for event in fit(net, rows, checkpoints=Checkpoints(folder, every_s=0), **options):
+    training = fit(net, rows, checkpoints=Checkpoints(folder, every_s=0), **options)
+    for event in training:
         if isinstance(event, Saved) and event.step == until_step:
             break
+    del training
+    gc.collect()  # as at the end of a process: its thread count does not outlive it
 
 
 def test_a_resumed_training_says_where_it_goes_on(digits, make_mlp, tmp_path):
