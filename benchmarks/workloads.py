@@ -51,6 +51,7 @@ class Workload:
     arrays: Callable[[int], tuple[Arrays, np.ndarray]]
     length: str | None = None
     images: bool = False
+    has_dropout: bool = False
 
 
 def table(num_rows: int) -> tuple[Arrays, np.ndarray]:
@@ -172,12 +173,15 @@ WORKLOADS = {
         Workload("mlp", "MLP, batch 256", 256, 51_200, 12, 204_800, 1024, 10, mlp, table),
         Workload("mlp-2048", "MLP, batch 2048", 2048, 61_440, 12, 409_600, 4096, 10, mlp, table),
         Workload("cnn", "CNN 28x28, batch 128", 128, 3_840, 5, 61_440, 256, 10, cnn, pictures, images=True),
-        Workload("lstm", "LSTM, variable lengths, batch 64", 64, 2_560, 5, 20_480, 128, 5, lstm, sentences, "lengths"),
         Workload(
-            "transformer", "Transformer d128, 2 layers, batch 64", 64, 640, 4, 20_480, 128, 5, transformer, documents
+            "lstm", "LSTM, variable lengths, batch 64", 64, 2_560, 5, 20_480, 128, 5, lstm, sentences, length="lengths"
+        ),
+        Workload(
+            "transformer", "Transformer d128, 2 layers, batch 64", 64, 640, 4, 20_480, 128, 5, transformer, documents,
+            has_dropout=True,
         ),
     )
-}
+}  # fmt: skip
 
 
 def _tokens(
