@@ -29,7 +29,7 @@ from deepwright.train.loop import fit
 from deepwright.train.objective import Objective, Phase
 from deepwright.train.optim import SGD, Adam, AdamW
 
-ROWS, BATCH, EPOCHS = 230, 20, 4
+ROWS, BATCH, EPOCHS = 230, 20, 7
 
 
 class EverySecond(Checkpoints):
@@ -82,7 +82,7 @@ def start(kind: str, folder: Path | None) -> loop.Training:
     x = draw.standard_normal((ROWS, 16)).astype(np.float32)
     y = (x[:, :3] @ np.eye(3) + draw.standard_normal((ROWS, 3)) * 0.5).argmax(1)
     common = {
-        "schedule": "cosine", "epochs": EPOCHS, "batch_size": BATCH, "seed": 11, "patience": 2,
+        "schedule": "cosine", "epochs": EPOCHS, "batch_size": BATCH, "seed": 11, "patience": 5,
         "checkpoints": None if folder is None else EverySecond(folder),
     }  # fmt: skip
     if kind == "gan":
