@@ -45,7 +45,7 @@ _HOMES = {
     "verify": "practice.verify",
 }
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605 - one source for the names and their homes; a test compares it with reality
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
