@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from deepwright.core.disk import append_line, disk_error
 from deepwright.core.text import text
@@ -42,13 +42,11 @@ def record(events: Iterable[Event], path: str | Path) -> Iterator[Event]:
 def line(event: Event) -> str | None:
     """One event as a line for people, or None for events that need none."""
     if isinstance(event, Epoch):
-        scores = "  ".join(f"{name} {_short(value)}" for name, value in _shown(event).items())
         return text(
             "train.live.epoch",
             epoch=f"{event.epoch:>{len(str(event.num_epochs))}}",
             epochs=event.num_epochs,
-            train=_short(event.train.get("loss", event.running_loss)),
-            scores=scores or "-",
+            scores="  ".join(f"{name} {values}" for name, values in _pairs(event).items()),
             eta=duration(event.eta_s),
             best=text("train.live.best") if event.is_best else "",
         )
@@ -143,9 +141,12 @@ def _resumed(event: Resumed) -> str:
     return " ".join(said)
 
 
-def _shown(event: Epoch) -> dict[str, Any]:
-    """The scores that a line has room for: validation's, else the training sample's metrics."""
-    return event.validation or {name: value for name, value in event.train.items() if name != "loss"}
+def _pairs(event: Epoch) -> dict[str, str]:
+    """Loss and metrics, each as `training / validation`, or training's alone where there is no validation part."""
+    train = event.train or {"loss": event.running_loss}
+    names = dict.fromkeys([*train, *event.validation])
+    values = {name: [scores[name] for scores in (train, event.validation) if name in scores] for name in names}
+    return {name: " / ".join(map(_short, found)) for name, found in values.items()}
 
 
 def _short(value: float) -> str:

@@ -18,19 +18,19 @@ STOPPED = Stopped("patience", epochs=12, steps=120, best_epoch=4, seconds=75.0, 
 def epoch(number, is_best=False):
     return Epoch(
         epoch=number, num_epochs=40, step=number * 10, seconds=1.0, eta_s=75.0, lr=1e-3, running_loss=0.5,
-        train={"loss": 0.4}, validation={"loss": 0.61234, "accuracy": 0.98765}, is_best=is_best,
+        train={"loss": 0.4, "accuracy": 0.99}, validation={"loss": 0.61234, "accuracy": 0.98765}, is_best=is_best,
     )  # fmt: skip
 
 
 def test_an_epochs_line_has_loss_metrics_and_time_left():
     assert line(epoch(3, is_best=True)) == (
-        "epoch  3/40  train loss 0.4000  validation loss 0.6123  accuracy 0.9877  left 1 min 15 s  best so far"
+        "epoch  3/40  loss 0.4000 / 0.6123  accuracy 0.9900 / 0.9877  left 1 min 15 s  best so far"
     )
 
 
 def test_lines_are_in_chinese_where_that_is_the_language(monkeypatch):
     monkeypatch.setenv("DEEPWRIGHT_LANG", "zh")
-    assert line(epoch(3)) == "第  3/40 轮  训练损失 0.4000  验证 loss 0.6123  accuracy 0.9877  剩余 1 分 15 秒"
+    assert line(epoch(3)) == "第  3/40 轮  loss 0.4000 / 0.6123  accuracy 0.9900 / 0.9877  剩余 1 分 15 秒"
 
 
 def test_the_end_says_why_and_which_epoch_was_best():
@@ -71,7 +71,7 @@ def test_without_a_terminal_lines_come_at_most_four_a_second_and_the_last_is_tol
     out = io.StringIO()
     for event in live([STARTED, *(epoch(n, is_best=n == 4) for n in range(1, 13)), STOPPED], out):
         now[0] += 0.05 if isinstance(event, Epoch) else 1.0
-    told = [text.split("  train")[0].strip() for text in out.getvalue().splitlines()]
+    told = [text.split("  loss")[0].strip() for text in out.getvalue().splitlines()]
     assert told[0].startswith("training 12,345 weights")
     assert told[1:-1] == ["epoch  1/40", "epoch  4/40", "epoch  9/40", "epoch 12/40"]
     assert told[-1].startswith("stopped after 12 epochs")
@@ -89,7 +89,7 @@ def test_a_terminal_gets_a_status_line_and_one_line_per_epoch(digits, make_mlp, 
     events = list(live(fit(make_mlp(), *digits, optimizer="adamw", epochs=3), out))
     shown = out.getvalue()
     assert "epoch 1: batch 5 of 5, loss" in shown and "left" in shown
-    assert shown.count("train loss") == 3
+    assert shown.count("/3  loss ") == 3
     assert isinstance(events[-1], Stopped)
 
 
