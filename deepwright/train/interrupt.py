@@ -27,7 +27,7 @@ class Interrupts:
 
     def install(self) -> None:
         if threading.current_thread() is threading.main_thread() and not self._before:
-            self._before = {number: signal.signal(number, self._handle) for number in SIGNALS}
+            self._before = {number: _living(number, signal.signal(number, self._handle)) for number in SIGNALS}
 
     def uninstall(self) -> None:
         for number, handler in self._before.items():
@@ -45,3 +45,12 @@ class Interrupts:
         if is_first and save is not None:
             save()
         raise KeyboardInterrupt
+
+
+def _living(number: int, handler: Any) -> Any:
+    """The handler, or what stood before it where it is that of a training that was left behind and is gone."""
+    owner = getattr(handler, "__self__", None)
+    while isinstance(owner, Interrupts) and owner._save() is None:
+        handler = owner._before.get(number, signal.SIG_DFL)
+        owner = getattr(handler, "__self__", None)
+    return handler

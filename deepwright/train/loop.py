@@ -204,7 +204,11 @@ class Training:
         self.precision: str | None = None
         self.threads = plan.threads or min(torch.get_num_threads(), MAX_THREADS)
         self.state = State(module, self.optimizers)
-        self._fingerprint = self.train.fingerprint() if checkpoints and isinstance(self.train, Rows) else None
+        self._fingerprints = (
+            {name: _fingerprint(part) for name, part in (("train", self.train), ("validation", self.validation))}
+            if checkpoints
+            else {}
+        )
         self.regularize = regularize
         self._last_loss = math.nan
         self._shrunk: Shrunk | None = None
@@ -543,7 +547,9 @@ class Training:
             "seed": plan.seed,
             "batch_size": plan.batch_size,
             "epochs": plan.epochs,
-            "train": self._fingerprint,
+            "patience": plan.patience,
+            "watch": plan.watch,
+            **self._fingerprints,
             "weights": shapes,
             "optimizers": [type(each).__name__ for each in self.optimizers],
             "rates": self.base_rates,
@@ -580,6 +586,10 @@ def _loss_for(loss: Any, train: Rows | Stream) -> Any:
             raise RecipeError("train.loss_needed")
         loss = MSE() if train.target.is_floating_point() else CrossEntropy()
     return built_loss(loss, train.device)
+
+
+def _fingerprint(part: Rows | Stream | None) -> str | None:
+    return part.fingerprint() if isinstance(part, Rows) else None
 
 
 def _num_parameters(module: "nn.Module") -> int:

@@ -309,6 +309,8 @@ def built_optimizer(optimizer: Any, module: "nn.Module", rates: Mapping[str, flo
     part = Optimizer.parse(optimizer) if isinstance(optimizer, str) else optimizer
     if isinstance(part, Optimizer):
         return part.build(groups_of(module, rates))
+    if rates:
+        raise RecipeError("train.rates_need_a_part", found=type(part).__name__, rates=", ".join(rates))
     built = (
         part if isinstance(part, torch.optim.Optimizer) else part([p for p in module.parameters() if p.requires_grad])
     )

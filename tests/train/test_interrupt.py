@@ -11,6 +11,7 @@ from torch import nn
 
 from deepwright.train.checkpoint import Checkpoints
 from deepwright.train.events import Epoch, Resumed, Step
+from deepwright.train.interrupt import Interrupts
 from deepwright.train.loop import fit
 
 
@@ -21,7 +22,8 @@ def training(make_mlp, digits, folder, **options):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_in_a_step_leaves_a_checkpoint_and_passes_on(digits, make_mlp, tmp_path, number):
-    before = signal.getsignal(number)  # an earlier test's training may still be waiting to be freed
+    gc.collect()  # an earlier test's training may still be waiting to be freed
+    before = signal.getsignal(number)
     whole = training(make_mlp, digits, tmp_path / "whole").finish()
     calls = []
 
@@ -84,6 +86,37 @@ def test_a_training_that_is_left_behind_gives_handlers_and_threads_back(digits, 
     del running
     gc.collect()
     assert signal.getsignal(signal.SIGINT) == before and torch.get_num_threads() == 1
+
+
+class Owner:
+    def save(self):
+        pass
+
+
+def test_handlers_of_an_owner_that_is_gone_are_not_put_back():
+    gc.collect()
+    before = signal.getsignal(signal.SIGINT)
+    gone, living = Owner(), Owner()
+    first, second = Interrupts(gone.save), Interrupts(living.save)
+    first.install()
+    del gone
+    second.install()
+    second.uninstall()
+    assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_handlers_of_a_living_owner_are_put_back():
+    gc.collect()
+    before = signal.getsignal(signal.SIGINT)
+    one, other = Owner(), Owner()
+    first, second = Interrupts(one.save), Interrupts(other.save)
+    first.install()
+    mine = signal.getsignal(signal.SIGINT)
+    second.install()
+    second.uninstall()
+    assert signal.getsignal(signal.SIGINT) == mine
+    first.uninstall()
+    assert signal.getsignal(signal.SIGINT) == before
 
 
 def test_without_checkpoints_signals_are_left_alone(digits, make_mlp):

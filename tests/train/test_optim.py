@@ -238,6 +238,13 @@ def test_parts_of_the_network_have_rates_of_their_own(digits, make_mlp):
     assert torch.equal(net.stack[0].weight, first) and not torch.equal(net.stack[-1].weight, last)
 
 
+def test_rates_beside_a_torch_optimizer_are_refused_rather_than_ignored(digits, make_mlp):
+    net = make_mlp()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    with pytest.raises(RecipeError, match=r"given for stack\.\*, and the optimizer is a SGD"):
+        fit(net, digits[0], optimizer=optimizer, rates={"stack.*": 0.1})
+
+
 def test_a_pattern_for_rates_that_matches_nothing_is_named():
     with pytest.raises(RecipeError, match=r"'head\.\*' matches no parameter.*the parameters are: weight, bias"):
         groups_of(nn.Linear(2, 2), {"head.*": 0.1})

@@ -100,6 +100,7 @@ def test_another_thread_count_is_said(digits, make_mlp, tmp_path):
         ({"epochs": 3}, "epochs was 2 and is now 3"),
         ({"optimizer": "sgd"}, "optimizers was"),
         ({"schedule": "cosine"}, "schedule was None"),
+        ({"patience": 3}, "patience was 8 and is now 3"),
     ],
 )
 def test_a_checkpoint_of_another_training_is_refused(digits, make_mlp, tmp_path, change, message):
@@ -117,6 +118,16 @@ def test_a_checkpoint_of_other_rows_is_refused(digits, make_mlp, tmp_path):
     options = {"optimizer": "adamw", "epochs": 2, "batch_size": 100}
     with pytest.raises(RecipeError, match="belongs to another training: train was"):
         next(fit(make_mlp(), (x, y), checkpoints=Checkpoints(tmp_path), **options))
+
+
+def test_a_checkpoint_of_other_validation_rows_is_refused(digits, make_mlp, tmp_path):
+    def run(rows):
+        return fit(make_mlp(), digits[0], rows, optimizer="adamw", epochs=1, checkpoints=Checkpoints(tmp_path))
+
+    run(digits[1]).finish()
+    x, y = digits[1]
+    with pytest.raises(RecipeError, match="belongs to another training: validation was"):
+        next(run((x[1:], y[1:])))
 
 
 def test_weights_in_another_memory_layout_resume_to_the_same_bits(tmp_path):
