@@ -25,6 +25,7 @@ from deepwright.model.export import export_network
 from deepwright.practice.show import Show
 from deepwright.train.checkpoint import Checkpoints
 from deepwright.train.loop import fit
+from deepwright.train.threads import thread_count
 from deepwright.train.watch import record
 
 PARITY_LIMIT = 1e-5
@@ -64,6 +65,7 @@ def learn_network(
     module = recipe.network.build(inputs, num_outputs(split.train))
     answerer = answering(module, problem, mean, sd)
     export_network(answerer, inputs, problem)  # refused before the first epoch, not after the last
+    threads = recipe.train.threads or thread_count(module, recipe.train.batch_size)
 
     training = fit(
         module,
@@ -83,7 +85,7 @@ def learn_network(
         sample=recipe.train.sample,
         checkpoints=Checkpoints(run.folder / "checkpoint", every_s=recipe.train.checkpoint_s),
         budget_s=budget_s,
-        threads=recipe.train.threads,
+        threads=threads,
     )
     for _ in show.watch(record(training, run.folder / "events.jsonl")):
         pass
@@ -103,7 +105,7 @@ def learn_network(
     ours = _torch_answers(answerer, tensors(fitted, inputs, split.validation.inputs), inputs)
     difference = parity(ours, bundle.predict(split.validation).answer, "network")
     run.commit("member network", bundle=bundle.digest, parity=difference)
-    notes = {"stopped": history.stopped, "best_epoch": history.best_epoch}
+    notes = {"stopped": history.stopped, "best_epoch": history.best_epoch, "threads": threads}
     return Member("network", bundle, time.monotonic() - started, difference, history.epochs, notes)
 
 

@@ -18,6 +18,7 @@ from deepwright.model.export import export_network
 from deepwright.practice.member import learning_target, num_outputs, target_scale, tensors
 from deepwright.practice.run import split_rows
 from deepwright.train.loop import fit
+from deepwright.train.threads import thread_count
 
 PROBE_STEPS = 20
 BASELINES_FACTOR = 1.5
@@ -76,7 +77,7 @@ def plan(recipe: Recipe, *, data: Any = None, test: Any = None, runs: Path = Pat
         sample=1,
         checkpoints=None,
         budget_s=None,
-        threads=recipe.train.threads,
+        threads=recipe.train.threads or thread_count(module, recipe.train.batch_size),
     ).finish()
     probe_s = time.monotonic() - probe_started
     steps = -(-len(split.train) // recipe.train.batch_size) * recipe.train.epochs

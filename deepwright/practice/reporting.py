@@ -122,7 +122,7 @@ def make_report(
         ),
         looks=looks,
         environment={
-            **environment(recipe),
+            **environment(),
             "parity": {name: member.parity for name, member in members.items()},
             "network": dict(members["network"].notes or {}),
         },

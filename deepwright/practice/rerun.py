@@ -39,7 +39,7 @@ def rerun(run: Run, *, show: Show = quiet) -> Rerun:
     pairs = _facts(run, report), _facts(again, again.report)
     difference = next((name for name in pairs[0] if pairs[0][name] != pairs[1].get(name)), None)
     here = again.report.environment
-    changed = tuple(key for key in ("versions", "threads", "machine") if report.environment[key] != here[key])
+    changed = tuple(key for key in ("versions", "machine") if report.environment[key] != here[key])
     return Rerun(run, again, len(pairs[0]), difference, changed)
 
 

@@ -117,7 +117,7 @@ def require_fitting_parts(recipe: Recipe, problem: Problem) -> None:
 def learn_members(run: Run, recipe: Recipe, split: Split, *, budget_s: float | None, show: Show) -> dict[str, Member]:
     """The network and the baselines that stand beside it, each as a bundle; the network comes first."""
     metrics = epoch_metrics(recipe, split.train)
-    versions = environment(recipe)["versions"]
+    versions = environment()["versions"]
     members: dict[str, Member] = {}
     for baseline in recipe.baselines:
         show.say(text("run.learning", member=baseline.kind))

@@ -35,8 +35,7 @@ def verify(run: Run) -> Verified:
     """
     report = run.report
     again = _recompute_in_fresh_process(run)
-    recipe = recipe_of(run)
-    here = environment(recipe)
+    here = environment()
     is_exact = all(report.environment.get(key) == here[key] for key in ("versions", "machine"))
     limit = 0.0 if is_exact else ELSEWHERE_TOLERANCE
     found = {(n["part"], n["member"], n["metric"]): n for n in again}
