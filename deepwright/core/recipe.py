@@ -37,7 +37,7 @@ class Train(Part):
     patience: int | None = option(8, "epochs without a better validation value before stopping; none: never", low=1)
     checkpoint_s: float = option(30.0, "seconds between checkpoints inside an epoch", unit="s", low=0, high=86_400)
     sample: int = option(4096, "training rows (a fixed sample) judged after each epoch", low=1, high=10_000_000)
-    threads: int | None = option(None, "CPU threads; none: as many cores as the steps can feed, at most 8", low=1, high=1024)
+    threads: int | None = option(None, "CPU threads; none: as many as a step can feed, at most 8", low=1, high=1024)
 
 
 class Allowance(Part):
