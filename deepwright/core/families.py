@@ -28,12 +28,12 @@ missing), then level numbers.
 
 @dataclass(frozen=True)
 class Tensor:
-    """One prepared input. width: size of the last axis. num_levels: the codes that each column of level numbers has."""
+    """One prepared input. width: size of the last axis. num_codes: codes of each column of level numbers."""
 
     name: str
     width: int
     dtype: Literal["float32", "int64"] = "float32"
-    num_levels: tuple[int, ...] = ()
+    num_codes: tuple[int, ...] = ()
 
 
 class Source(Part, family="source"):

@@ -47,8 +47,8 @@ def _mixed(numbers: Sequence[str], levels: Sequence[Level]) -> tuple[tuple[Opera
     if levels:
         columns = tuple(level.column for level in levels)
         operations.append(Stack(columns=columns, output="categories", dtype="int64"))
-        num_levels = tuple(len(level.levels) + 1 for level in levels)  # one more for missing, unseen and rare
-        tensors.append(Tensor("categories", len(columns), "int64", num_levels))
+        num_codes = tuple(len(level.levels) + 1 for level in levels)  # one more for missing, unseen and rare
+        tensors.append(Tensor("categories", len(columns), "int64", num_codes))
     return tuple(operations), tuple(tensors)
 
 

@@ -53,7 +53,7 @@ def example(inputs: tuple[Tensor, ...], rows: int, seed: int = 0) -> tuple["torc
     tensors = []
     for tensor in inputs:
         if tensor.dtype == "int64":
-            high = np.asarray(tensor.num_levels) + 1
+            high = np.asarray(tensor.num_codes)
             tensors.append(torch.from_numpy(draw.integers(0, high, (rows, tensor.width))))
         else:
             tensors.append(torch.from_numpy(draw.standard_normal((rows, tensor.width)).astype(np.float32)))

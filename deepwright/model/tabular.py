@@ -54,8 +54,7 @@ class MLP(Network, kind="mlp"):
         width = 0
         for tensor in inputs:
             if tensor.dtype == "int64":
-                # One code more than there are levels: the last stands for missing and for a level never seen.
-                num_codes = [levels + 1 for levels in tensor.num_levels]
+                num_codes = list(tensor.num_codes)
                 dims = [self.embedding_dim or embedding_dim(codes) for codes in num_codes]
                 entries.append(Embeddings(num_codes, dims))
                 width += sum(dims)

@@ -22,7 +22,7 @@ def tensors(inputs: tuple[Tensor, ...], size: int) -> list[Any]:
     made = []
     for entry in inputs:
         if entry.dtype == "int64":
-            columns = [torch.randint(0, codes, (size,), generator=generator) for codes in entry.num_levels]
+            columns = [torch.randint(0, codes, (size,), generator=generator) for codes in entry.num_codes]
             made.append(torch.stack(columns, dim=1))
         else:
             made.append(torch.randn(size, entry.width, generator=generator))

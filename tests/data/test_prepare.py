@@ -104,7 +104,7 @@ def test_a_table_becomes_the_tensors_of_each_form(form, names, widths, levels):
     fitted, tensors = fit_prepare(TRAIN, Prepare(), form)
     assert [t.name for t in tensors] == names
     assert [t.width for t in tensors] == widths
-    assert [t.num_levels for t in tensors] == levels
+    assert [t.num_codes for t in tensors] == levels
     applied = fitted.apply(TRAIN.inputs)
     for tensor in tensors:
         assert applied[tensor.name].shape == (5, tensor.width)

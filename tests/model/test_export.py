@@ -12,7 +12,7 @@ from deepwright.model.export import example, export_network
 from deepwright.model.module import Module
 from deepwright.model.tabular import MLP
 
-MIXED = (Tensor("numbers", 3), Tensor("categories", 2, "int64", (4, 9)))
+MIXED = (Tensor("numbers", 3), Tensor("categories", 2, "int64", (5, 10)))
 FLAT = (Tensor("x", 5),)
 
 

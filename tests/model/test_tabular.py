@@ -6,7 +6,7 @@ from deepwright.core.families import Network, Tensor
 from deepwright.model.tabular import MLP, embedding_dim
 
 NUMBERS = Tensor("numbers", 3)
-CATEGORIES = Tensor("categories", 2, "int64", (4, 9))
+CATEGORIES = Tensor("categories", 2, "int64", (5, 10))
 
 
 @pytest.mark.parametrize("inputs", [(NUMBERS,), (CATEGORIES,), (NUMBERS, CATEGORIES)])
