@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepwright.core.bundle import read_manifest
-from deepwright.core.disk import sha256_file
 from deepwright.core.errors import DataError, UsageError
 from deepwright.core.recipe import Recipe
 from deepwright.core.report import Report
 from deepwright.core.run import Run
+from deepwright.data.collect import collect
 from deepwright.practice.opening import recipe_of
 from deepwright.practice.run import practise
 from deepwright.practice.show import Show, quiet
@@ -70,7 +70,7 @@ def _require_same_source(recipe: Recipe, report: Report) -> None:
 
     if not Path(path).is_file():
         raise DataError("rerun.source_gone", path=path)
-    if sha256_file(Path(path)) != report.data.source_sha256:
+    if collect(recipe).source_sha256 != report.data.source_sha256:
         raise DataError("rerun.source_changed", path=path)
 
 

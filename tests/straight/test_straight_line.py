@@ -12,7 +12,7 @@ import pytest
 
 import deepwright
 from deepwright.core.bundle import Bundle
-from deepwright.core.errors import BundleError, ProofError, SealError, UsageError
+from deepwright.core.errors import BundleError, DataError, ProofError, SealError, UsageError
 from deepwright.core.run import Run
 from deepwright.practice.keep import kept_rows
 from deepwright.practice.look import look
@@ -131,6 +131,22 @@ def test_rerun_names_the_first_difference(cancer_run, monkeypatch):
     )
     result = rerun(cancer_run)
     assert result.difference == "members/network/golden.json"
+
+
+def test_a_test_file_of_the_users_own_is_looked_at_verified_and_rerun(tables, make_recipe, own_workspace):
+    lines = (tables / "cancer.csv").read_text().splitlines(keepends=True)
+    learn, own = own_workspace / "learn.csv", own_workspace / "own.csv"
+    learn.write_text("".join(lines[:400]))
+    own.write_text("".join([lines[0], *lines[400:]]))
+    recipe = make_recipe(learn, "diagnosis", baselines=("constant",))
+    run = practise(recipe.replace(source=recipe.source.replace(test=str(own))), name="own")
+    assert run.report.data.parts["test"] == len(lines) - 400
+    assert look(run).number("accuracy", "test").n == len(lines) - 400
+    assert verify(run).difference == 0.0
+    assert rerun(run).difference is None
+    own.write_text("".join([lines[0], *lines[401:]]))
+    with pytest.raises(DataError, match="its content has changed since the run"):
+        rerun(run)
 
 
 def test_the_same_call_again_computes_nothing(cancer_run, tables, make_recipe):
