@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,17 +18,20 @@ from deepwright.model.answer import answering
 from deepwright.model.export import export_network
 from deepwright.practice.member import learning_target, num_outputs, target_scale, tensors
 from deepwright.practice.run import split_rows
+from deepwright.train.events import Event
 from deepwright.train.loop import fit
 from deepwright.train.threads import thread_count
 
 PROBE_STEPS = 20
-BASELINES_FACTOR = 1.5
-"""Baselines, judging and writing beside training, as a factor of reading time; from runs on Adult (docs/log.md)."""
+READING_FACTOR = 4.0
+FIXED_S = 8.0
+"""Baselines, judging and writing beside training: a factor of the time for reading and preparing, and what every run
+takes. Of runs on Adult and California housing (docs/log.md, 2026-11-21)."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run will take at most; early stopping may end it sooner. Bytes: peak memory, and the run's folder."""
+    """What a run will take if early stopping ends nothing. Bytes: peak memory, and the run's folder."""
 
     rows: dict[str, int]
     features: int
@@ -58,11 +62,11 @@ def plan(recipe: Recipe, *, data: Any = None, test: Any = None, runs: Path = Pat
     reading_s = time.monotonic() - started
 
     size = min(len(split.train), PROBE_STEPS * recipe.train.batch_size)
-    probe_started = time.monotonic()
-    fit(
+    validation = (tensors(fitted, inputs, split.validation.inputs), learning_target(split.validation, mean, sd))
+    probe = fit(
         module,
         train=({name: tensor[:size] for name, tensor in prepared.items()}, target[:size]),
-        validation=None,
+        validation=validation,
         loss=recipe.train.loss,
         optimizer=recipe.train.optimizer,
         schedule=recipe.train.schedule,
@@ -78,10 +82,11 @@ def plan(recipe: Recipe, *, data: Any = None, test: Any = None, runs: Path = Pat
         checkpoints=None,
         budget_s=None,
         threads=recipe.train.threads or thread_count(module, recipe.train.batch_size),
-    ).finish()
-    probe_s = time.monotonic() - probe_started
-    steps = -(-len(split.train) // recipe.train.batch_size) * recipe.train.epochs
-    probe_steps = max(1, -(-size // recipe.train.batch_size))
+    )
+    step_s, judge_s = _seconds_of(probe)
+    steps_per_epoch = -(-len(split.train) // recipe.train.batch_size)
+    steps = steps_per_epoch * recipe.train.epochs
+    training_s = recipe.train.epochs * (steps_per_epoch * step_s + judge_s)
     kept = sum(_bytes_of(column) for data in (split.train, split.validation) for column in data.columns.values())
     runs = runs.absolute()
     existing = next(p for p in (runs, *runs.parents) if p.exists())
@@ -90,12 +95,21 @@ def plan(recipe: Recipe, *, data: Any = None, test: Any = None, runs: Path = Pat
         features=len(split.train.schema.inputs),
         num_weights=sum(p.numel() for p in module.parameters()),
         steps=steps,
-        seconds=reading_s * (1 + BASELINES_FACTOR) + probe_s / probe_steps * steps,
+        seconds=FIXED_S + READING_FACTOR * reading_s + training_s,
         memory_bytes=process.memory_info().rss + 2 * sum(t.nbytes for t in prepared.values()),
         memory_free_bytes=psutil.virtual_memory().available,
-        disk_bytes=kept + 8 * sum(p.numel() * 4 for p in module.parameters()) + (2 << 20),
+        disk_bytes=kept + 8 * sum(p.numel() * 4 for p in module.parameters()) + (6 << 20),
         disk_free_bytes=shutil.disk_usage(existing).free,
     )
+
+
+def _seconds_of(training: Iterable[Event]) -> tuple[float, float]:
+    """Seconds of a step and of judging an epoch, from the moments of a short training's events."""
+    marks: dict[str, list[float]] = {}
+    for event in training:
+        marks.setdefault(event.record()["event"], []).append(time.monotonic())
+    steps = [marks["started"][-1], *marks["step"]]
+    return (steps[-1] - steps[0]) / (len(steps) - 1), marks["epoch"][0] - steps[-1]
 
 
 def _bytes_of(column: np.ndarray) -> int:
