@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import deepwright.train.loss  # noqa: F401 - the kinds that a loss's name may mean
 from deepwright.core.errors import RecipeError
 from deepwright.core.families import Loss
 from deepwright.train.batches import Rows, Stream, open_part
