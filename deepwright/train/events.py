@@ -1,7 +1,7 @@
 """Events: what a training tells while it runs, each a plain record."""
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 Scores = dict[str, float]
@@ -35,12 +35,21 @@ class Started(Event):
 
 @dataclass(frozen=True, slots=True)
 class Planned(Event):
-    """The speed plan of `speed="auto"`: which kernel for float32 products, how many times faster the other one is
-    here, and its error relative to the largest value; see `speed.plan_speed`."""
+    """The speed plan of `speed="auto"`; see `speed.SpeedPlan` and `probe.Choice`.
+
+    gain: how many times faster a pass is under it than in torch's own way. error: of float32 products under it,
+    relative to the largest value. bf16_gap: between the losses with and without bfloat16 after a few steps, relative
+    to the loss before; None: not tried. refused: what was tried and left, with the reason.
+    """
 
     precision: str
+    channels_last: bool
+    bf16: bool
     gain: float
     error: float
+    bf16_gap: float | None
+    seconds: float
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +160,9 @@ class History:
     seconds: float = 0.0
     digest: str = ""
     notes: tuple[dict[str, Any], ...] = ()
-    """Records of the events that a reader of the result should know: resumed, nonfinite."""
+    """Records of the events that a reader of the result should know: planned, resumed, nonfinite."""
+    plan: dict[str, Any] = field(default_factory=dict)
+    """The speed plan the steps ran under; `SpeedPlan.parse` reads it."""
 
     def best(self, part: Literal["train", "validation"] = "validation") -> Scores:
         """Loss and metrics of the epoch whose weights were kept."""

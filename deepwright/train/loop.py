@@ -10,13 +10,13 @@ weights, optimizer and position from a checkpoint and does the same steps that i
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Literal
 
-from deepwright.core.errors import PracticeError, RecipeError, ResourceError, RuleError
+from deepwright.core.errors import PracticeError, RecipeError, RuleError
 from deepwright.core.families import Loss, Optimizer, Schedule
 from deepwright.train.batches import Batch, Rows, Stream, open_part
-from deepwright.train.checkpoint import Checkpoints
+from deepwright.train.checkpoint import Checkpoints, Loaded
 from deepwright.train.events import (
     Epoch,
     Event,
@@ -25,7 +25,6 @@ from deepwright.train.events import (
     Planned,
     Resumed,
     Saved,
-    Shrunk,
     Started,
     Step,
     Stopped,
@@ -33,15 +32,17 @@ from deepwright.train.events import (
 from deepwright.train.interrupt import Interrupts
 from deepwright.train.judge import Metric, built_loss, judge
 from deepwright.train.loss import MSE, CrossEntropy
-from deepwright.train.memory import has_batch_norm, is_out_of_memory
-from deepwright.train.nonfinite import Fault, FiniteCheck, all_finite, locate
+from deepwright.train.nonfinite import Fault, all_finite
 from deepwright.train.objective import Objective, supervised
 from deepwright.train.optim import built_optimizer
-from deepwright.train.randomness import generators, seed_for
+from deepwright.train.options import Options
+from deepwright.train.probe import choose_plan
 from deepwright.train.regularize import Regularize
 from deepwright.train.schedule import Plateau
-from deepwright.train.speed import plan_speed
+from deepwright.train.speed import Precision, SpeedPlan, laid_out, products
 from deepwright.train.state import State, digest
+from deepwright.train.step import Steps
+from deepwright.train.trial import TrialSteps
 
 if TYPE_CHECKING:
     import torch
@@ -74,7 +75,7 @@ def fit(
     objective: Objective | None = None,
     rates: Mapping[str, float] | None = None,
     regularize: Regularize | None = None,
-    speed: Literal["exact", "auto"] = "exact",
+    speed: Literal["exact", "auto"] | SpeedPlan = "exact",
 ) -> "Training":
     """Train a module. Gives an iterable of events; `.finish()` runs it to its end and gives the History.
 
@@ -91,8 +92,10 @@ def fit(
     rates: factors on an optimizer part's rate by parameter name, such as {"backbone.*": 0.1}. regularize: noise,
     penalties, clipping and averaged weights, which then are the ones judged and kept.
 
-    speed: "auto" measures which of torch's kernels for float32 products is faster here and keeps it where it is as
-    exact; the choice is told, and resumed, but on another day it may be another and give other bits. "exact": none.
+    speed: "exact" runs steps as torch does; "auto" tries for at most 2 s what is faster here (kernels for float32
+    products, channels-last, bfloat16 for classes) and keeps what passes its checks. What is chosen is told, stored in
+    the History and resumed, but another start may choose otherwise and get other bits; a SpeedPlan given here, such as
+    `SpeedPlan.parse(history.plan)`, is taken as it is.
 
     Where memory does not suffice for a batch, it goes through in smaller pieces with the gradients of the whole.
 
@@ -114,42 +117,12 @@ def fit(
     return Training(
         module, train, validation, loss=loss, optimizer=optimizer, schedule=schedule, objective=objective,
         rates=rates, regularize=regularize,
-        plan=Plan(
+        options=Options(
             epochs, batch_size, seed, patience, dict(metrics or {}), watch, greater_is_better, answer, sample, budget_s,
             threads, speed,
         ),
         checkpoints=checkpoints,
     )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The plain options of one training; see `fit`."""
-
-    epochs: int
-    batch_size: int
-    seed: int
-    patience: int | None
-    metrics: Mapping[str, Metric]
-    watch: str
-    greater_is_better: bool
-    answer: Callable[[Any], Any] | None
-    sample: int
-    budget_s: float | None
-    threads: int | None
-    speed: Literal["exact", "auto"]
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "sample"):
-            if getattr(self, name) < 1:
-                raise RecipeError("train.below_one", name=name, found=getattr(self, name))
-        if "loss" in self.metrics:
-            raise RecipeError("train.metric_named_loss")
-        if self.watch != "loss" and self.watch not in self.metrics:
-            known = ", ".join(["loss", *self.metrics])
-            raise RecipeError("train.watch_unknown", watch=self.watch, known=known)
-        if self.speed not in ("exact", "auto"):
-            raise RecipeError("train.speed_unknown", found=self.speed)
 
 
 class Training:
@@ -167,7 +140,7 @@ class Training:
         objective: Objective | None,
         rates: Mapping[str, float] | None,
         regularize: Regularize | None,
-        plan: Plan,
+        options: Options,
         checkpoints: Checkpoints | None,
     ) -> None:
         import torch
@@ -176,22 +149,18 @@ class Training:
         if first is None:
             raise RecipeError("train.no_parameters", module=type(module).__name__)
         self.module = module
-        self.plan = plan
+        self.options = options
         self.device = first.device
         kind = {"device": first.device, "dtype": first.dtype if first.is_floating_point() else torch.float32}
         self.train = open_part("train", train, **kind)
         self.validation = None if validation is None else open_part("validation", validation, **kind)
-        self.sample = self.train.sample(plan.sample, plan.seed) if isinstance(self.train, Rows) else None
+        self.sample = self.train.sample(options.sample, options.seed) if isinstance(self.train, Rows) else None
         self.objective = objective or supervised(module, _loss_for(loss, self.train))
         self.optimizers = [
             built_optimizer(p.optimizer or optimizer, p.parameters, rates) for p in self.objective.phases
         ]
         if len({id(each) for each in self.optimizers}) < len(self.optimizers):
             raise RecipeError("train.optimizer_shared", phases=len(self.optimizers))
-        self._phases = [
-            (phase, each, [p for p in phase.parameters.parameters() if p.requires_grad])
-            for phase, each in zip(self.objective.phases, self.optimizers, strict=True)
-        ]
         self.schedule = Schedule.parse(schedule) if isinstance(schedule, str) else schedule
         self.base_rates = [
             [group["lr"] * group.get("lr_factor", 1.0) for group in each.param_groups] for each in self.optimizers
@@ -199,10 +168,9 @@ class Training:
         self._has_rates = bool(rates)
         self._adapted = 1.0
         self.checkpoints = checkpoints
-        self.num_batches = self.train.num_batches(plan.batch_size)
-        self.num_steps = plan.epochs * self.num_batches
-        self.precision: str | None = None
-        self.threads = plan.threads or min(torch.get_num_threads(), MAX_THREADS)
+        self.num_batches = self.train.num_batches(options.batch_size)
+        self.num_steps = options.epochs * self.num_batches
+        self.threads = options.threads or min(torch.get_num_threads(), MAX_THREADS)
         self.state = State(module, self.optimizers)
         self._fingerprints = (
             {name: _fingerprint(part) for name, part in (("train", self.train), ("validation", self.validation))}
@@ -210,10 +178,10 @@ class Training:
             else {}
         )
         self.regularize = regularize
-        self._last_loss = math.nan
-        self._shrunk: Shrunk | None = None
-        self._are_finite = FiniteCheck(first.device)
-        self._generators = generators(first.device)
+        self.steps = Steps(
+            module, self.objective, self.optimizers, self.state, self.device, seed=options.seed, regularize=regularize
+        )
+        self._precision: Precision | None = None
         self._history: History | None = None
         self._interrupts = Interrupts(self._save_quietly)
         self._events = self._run()
@@ -224,7 +192,8 @@ class Training:
     def __next__(self) -> Event:
         self._interrupts.is_inside = True
         try:
-            event = next(self._events)
+            with products(self._precision):
+                event = next(self._events)
         finally:
             self._interrupts.is_inside = False
         if self._interrupts.pending:
@@ -245,16 +214,26 @@ class Training:
         """The loop."""
         import torch
 
-        plan, state, position = self.plan, self.state, self.state.position
-        threads_before, precision_before = torch.get_num_threads(), torch.get_float32_matmul_precision()
-        resumed = self._resume()
-        torch.set_num_threads(self.threads)
-        try:
-            planned = self._plan_speed()
+        options, state, steps, position = self.options, self.state, self.steps, self.state.position
+        loaded, refused = self._look_for_checkpoint()
+        with ExitStack() as stack:
+            stack.callback(torch.set_num_threads, torch.get_num_threads())
+            torch.set_num_threads(self.threads)
+            planned = self._choose_plan(loaded)
+            if options.speed != "exact":
+                self._precision = steps.plan.precision
+                torch.set_float32_matmul_precision(self._precision)
+            stack.enter_context(laid_out(steps.plan, self.module, self.optimizers))
+            resumed = Resumed(0, 0, refused) if refused else None
+            if loaded is not None:
+                resumed = self._resume(loaded, refused)
+            elif planned is not None:
+                position.notes.append(planned.record())
+            stack.callback(self._interrupts.uninstall)
             if self.checkpoints is not None:
                 self.checkpoints.start_clock()
                 self._interrupts.install()
-            yield Started(plan.epochs, self.num_steps, _num_parameters(self.module), self.threads, str(self.device))
+            yield Started(options.epochs, self.num_steps, _num_parameters(self.module), self.threads, str(self.device))
             if planned is not None:
                 yield planned
             if resumed is not None:
@@ -268,17 +247,18 @@ class Training:
                 self.module.train()
                 fault = None
                 for batch in self.train.epoch(
-                    plan.batch_size, seed=plan.seed, epoch=position.epoch, start=position.batch
+                    options.batch_size, seed=options.seed, epoch=position.epoch, start=position.batch
                 ):
-                    fault = self._step(batch)
+                    self._set_rates()
+                    fault = steps.step(batch)
                     if fault is not None:
                         break
                     position.epoch_s = time.monotonic() - started
-                    if self._shrunk is not None:
-                        position.notes.append(self._shrunk.record())
-                        told, self._shrunk = self._shrunk, None
+                    if steps.shrunk is not None:
+                        position.notes.append(steps.shrunk.record())
+                        told, steps.shrunk = steps.shrunk, None
                         yield told
-                    yield Step(position.step, position.epoch + 1, position.batch, self.num_batches, self._last_loss)
+                    yield Step(position.step, position.epoch + 1, position.batch, self.num_batches, steps.loss)
                     if self.checkpoints is not None and self.checkpoints.is_due(epoch_end=False):
                         yield from self._saved()
                     if self._is_over_budget(started):
@@ -302,88 +282,43 @@ class Training:
                 self.module.load_state_dict(state.best or state.average)
             self.module.eval()
             yield self._finished()
-        finally:
-            self._interrupts.uninstall()
-            torch.set_num_threads(threads_before)
-            torch.set_float32_matmul_precision(precision_before)
 
-    def _plan_speed(self) -> Planned | None:
-        """Choose the kernel for float32 products, unless a checkpoint has: another one gives other bits."""
+    def _choose_plan(self, loaded: Loaded | None) -> Planned | None:
+        """The checkpoint's plan, or the caller's; else try on the first batch what is faster here."""
         import torch
 
-        if self.plan.speed == "exact":
-            return None
-        planned = None
-        if self.precision is None:
-            found = plan_speed()
-            self.precision = found.precision
-            planned = Planned(found.precision, found.gain, found.error)
-        torch.set_float32_matmul_precision(self.precision)
-        return planned
-
-    def _step(self, batch: Batch) -> Fault | None:
-        """One step: every phase of the objective on one batch. Gives the fault that kept it from being done."""
-        position = self.state.position
-        self._set_rates()
-        if self.regularize is not None and self.regularize.noise:
-            self._reseed("noise", position.step)
-            batch = Batch(self.regularize.noised(batch.inputs), batch.target, batch.rows)
-        rows = len(batch.target)
-        total = 0.0
-        for number, (phase, optimizer, parameters) in enumerate(self._phases):
-            value = self._backward(number, batch)
-            if not (math.isfinite(value) and self._are_finite([p.grad for p in parameters if p.grad is not None])):
-                return locate(self.module, batch, phase.name, phase.loss, lambda n=number: self._reseed_phase(n))
-            if self.regularize is not None:
-                self.regularize.change_gradients(parameters)
-            optimizer.step()
-            total += value
-        if self.regularize is not None and self.regularize.ema is not None:
-            self.state.move_average(self.regularize.memory(position.step))
-        position.loss_sum += total * rows
-        position.loss_rows += rows
-        position.batch += 1
-        position.step += 1
-        self._last_loss = total
+        speed = self.options.speed
+        if speed == "exact":
+            self.steps.plan = SpeedPlan(precision=torch.get_float32_matmul_precision())
+        elif loaded is not None:
+            self.steps.plan = SpeedPlan.parse(loaded.facts["environment"]["plan"])
+        elif isinstance(speed, SpeedPlan):
+            self.steps.plan = speed
+        elif (batch := self._first_batch()) is not None:
+            trial = TrialSteps(self.steps, batch, self.num_steps)
+            try:
+                choice = choose_plan(trial)
+            finally:
+                trial.put_back()
+            self.steps.plan = choice.plan
+            return Planned(
+                choice.plan.precision, choice.plan.channels_last, choice.plan.bf16, choice.gain, choice.error,
+                choice.bf16_gap, choice.seconds, choice.refused,
+            )  # fmt: skip
         return None
 
-    def _backward(self, number: int, batch: Batch) -> float:
-        """Leave the gradients of the batch's mean loss in the phase's parameters; gives that loss.
-
-        Where memory does not suffice the batch goes through in smaller pieces, each weighted by its rows.
-        """
-        phase, _, parameters = self._phases[number]
-        rows = len(batch.target)
-        while True:
-            size = min(self.state.position.micro_batch or rows, rows)
-            self._reseed_phase(number)
-            for parameter in parameters:
-                parameter.grad = None
-            try:
-                total = 0.0
-                for low in range(0, rows, size):
-                    target = batch.target[low : low + size]
-                    loss = phase.loss(tuple(t[low : low + size] for t in batch.inputs), target)
-                    if size < rows:
-                        loss = loss * (len(target) / rows)
-                    loss.backward(inputs=parameters if len(self._phases) > 1 else None)
-                    total += loss.item()
-                return total
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                self._shrink(size, error)
-
-    def _shrink(self, size: int, error: BaseException) -> None:
-        """Halve the rows that go through at once. Raises ResourceError where that is impossible or no equal."""
-        if size == 1 or has_batch_norm(self.module):
-            raise ResourceError("train.out_of_memory", rows=size, batch_size=self.plan.batch_size) from error
-        self.state.position.micro_batch = (size + 1) // 2
-        self._shrunk = Shrunk(self.state.position.step + 1, self.state.position.micro_batch)
+    def _first_batch(self) -> Batch | None:
+        """None of batches that can be read only once."""
+        if isinstance(self.train, Stream) and isinstance(self.train.batches, Iterator):
+            return None
+        batches = self.train.epoch(self.options.batch_size, seed=self.options.seed, epoch=0)
+        batch = next(batches, None)
+        batches.close()
+        return batch
 
     def _judge_epoch(self, started: float) -> Epoch | None:
         """Close the epoch: judge, compare with the best, decide whether to stop. None when interrupted."""
-        plan, position = self.plan, self.state.position
+        options, position = self.options, self.state.position
         running_loss = position.loss_sum / position.loss_rows
         is_cut_short = self._is_over_budget(started)
         with self.state.judged_weights():
@@ -392,39 +327,39 @@ class Training:
         if train is None or validation is None:
             return None
 
-        is_best = self._is_better(validation.get(plan.watch, math.nan))
+        is_best = self._is_better(validation.get(options.watch, math.nan))
         position.epoch += 1
         position.batch = 0
         position.loss_sum, position.loss_rows, position.epoch_s = 0.0, 0, 0.0
         seconds = time.monotonic() - started
         position.seconds += seconds
         if is_best:
-            position.best_value, position.best_epoch = validation[plan.watch], position.epoch
+            position.best_value, position.best_epoch = validation[options.watch], position.epoch
             position.epochs_since_best = 0
             self.state.keep_best()
         else:
             position.epochs_since_best += 1
         if is_cut_short:
             position.stopped = "budget"
-        elif position.epoch >= plan.epochs:
+        elif position.epoch >= options.epochs:
             position.stopped = "epochs"
-        elif validation and plan.patience is not None and position.epochs_since_best >= plan.patience:
+        elif validation and options.patience is not None and position.epochs_since_best >= options.patience:
             position.stopped = "patience"
 
-        eta_s = 0.0 if position.stopped else (plan.epochs - position.epoch) * position.seconds / position.epoch
+        eta_s = 0.0 if position.stopped else (options.epochs - position.epoch) * position.seconds / position.epoch
         event = Epoch(
-            position.epoch, plan.epochs, position.step, seconds, eta_s, self.optimizers[0].param_groups[0]["lr"],
+            position.epoch, options.epochs, position.step, seconds, eta_s, self.optimizers[0].param_groups[0]["lr"],
             running_loss, train, validation, is_best,
         )  # fmt: skip
         position.epochs.append({k: v for k, v in event.record().items() if k not in ("event", "eta_s", "num_epochs")})
         return event
 
     def _judged(self, part: Rows | Stream) -> dict[str, float] | None:
-        plan = self.plan
+        options = self.options
         self.module.eval()
-        self._reseed("judge", self.state.position.epoch)
+        self.steps.reseed("judge", self.state.position.epoch)
         return judge(
-            self.objective, part, batch_size=plan.batch_size, metrics=plan.metrics, answer=plan.answer,
+            self.objective, part, batch_size=options.batch_size, metrics=options.metrics, answer=options.answer,
             is_interrupted=lambda: self._interrupts.pending,
         )  # fmt: skip
 
@@ -432,10 +367,10 @@ class Training:
         if math.isnan(value):
             return False
         best = self.state.position.best_value
-        return best is None or (value > best if self.plan.greater_is_better else value < best)
+        return best is None or (value > best if self.options.greater_is_better else value < best)
 
     def _is_over_budget(self, started: float) -> bool:
-        budget_s = self.plan.budget_s
+        budget_s = self.options.budget_s
         return budget_s is not None and self.state.position.seconds + time.monotonic() - started > budget_s
 
     def _set_rates(self) -> None:
@@ -453,17 +388,9 @@ class Training:
         """What an adaptive schedule makes of the epochs so far; a function of the history, so it is not saved."""
         if isinstance(self.schedule, Plateau):
             part = "train" if self.validation is None else "validation"
-            values = [epoch[part].get(self.plan.watch) for epoch in self.state.position.epochs]
-            greater = self.plan.greater_is_better
+            values = [epoch[part].get(self.options.watch) for epoch in self.state.position.epochs]
+            greater = self.options.greater_is_better
             self._adapted = self.schedule.adapt(values, greater_is_better=greater)
-
-    def _reseed_phase(self, number: int) -> None:
-        self._reseed("step", self.state.position.step, *((number,) if number else ()))
-
-    def _reseed(self, purpose: Any, *place: int) -> None:
-        seed = seed_for(self.plan.seed, purpose, *place)
-        for generator in self._generators:
-            generator.manual_seed(seed)
 
     def _fault_in_weights(self) -> Fault | None:
         """An update can overflow although its gradient was finite."""
@@ -510,45 +437,48 @@ class Training:
         path, num_bytes, seconds = self.checkpoints.save(tensors, facts)
         return Saved(self.state.position.step, str(path), num_bytes, seconds)
 
-    def _resume(self) -> Resumed | None:
-        """Take up the newest undamaged checkpoint, if there is one."""
+    def _look_for_checkpoint(self) -> tuple[Loaded | None, tuple[str, ...]]:
+        """The newest undamaged checkpoint, if there is one, and the names of damaged ones that were passed over."""
         if self.checkpoints is None:
-            return None
+            return None, ()
         loaded, refused = self.checkpoints.load_latest()
-        if loaded is None:
-            return Resumed(0, 0, refused) if refused else None
-        facts = loaded.facts
+        if loaded is not None:
+            self._require_same(self.checkpoints, loaded)
+            if self.options.threads is None:
+                self.threads = loaded.facts["environment"]["threads"]
+        return loaded, refused
+
+    def _require_same(self, checkpoints: Checkpoints, loaded: Loaded) -> None:
         identity = self._identity()
-        for name, value in facts["identity"].items():
+        for name, value in loaded.facts["identity"].items():
             if identity.get(name) != value:
                 raise RecipeError(
                     "train.other_training",
-                    folder=self.checkpoints.folder,
+                    folder=checkpoints.folder,
                     what=name,
                     found=value,
                     now=identity.get(name),
                 )
-        if self.plan.threads is None:
-            self.threads = facts["environment"]["threads"]
-        if self.plan.speed == "auto":
-            self.precision = facts["environment"]["precision"]
-        self.state.load(loaded.tensors, facts)
-        then, now = facts["environment"], self._environment()
-        changes = tuple(f"{name}: {then[name]} > {now[name]}" for name in now if now[name] != then[name])
+
+    def _resume(self, loaded: Loaded, refused: tuple[str, ...]) -> Resumed:
+        """Take up a checkpoint."""
+        self.state.load(loaded.tensors, loaded.facts)
+        then, now = loaded.facts["environment"], self._environment()
+        changes = tuple(f"{name}: {then.get(name)} > {now[name]}" for name in now if now[name] != then.get(name))
         event = Resumed(self.state.position.epoch, self.state.position.step, refused, changes)
         self.state.position.notes.append(event.record())
         return event
 
     def _identity(self) -> dict[str, Any]:
         """What makes this training the one whose checkpoints may be taken up."""
-        plan = self.plan
+        options = self.options
         shapes = {name: list(value.shape) for name, value in self.module.state_dict().items()}
         return {
-            "seed": plan.seed,
-            "batch_size": plan.batch_size,
-            "epochs": plan.epochs,
-            "patience": plan.patience,
-            "watch": plan.watch,
+            "seed": options.seed,
+            "batch_size": options.batch_size,
+            "epochs": options.epochs,
+            "patience": options.patience,
+            "watch": options.watch,
             **self._fingerprints,
             "weights": shapes,
             "optimizers": [type(each).__name__ for each in self.optimizers],
@@ -564,7 +494,7 @@ class Training:
             "threads": self.threads,
             "torch": torch.__version__,
             "device": str(self.device),
-            "precision": self.precision or torch.get_float32_matmul_precision(),
+            "plan": self.steps.plan.record(),
         }
 
     def _finished(self) -> Stopped:
@@ -575,7 +505,7 @@ class Training:
         )
         self._history = History(
             tuple(position.epochs), position.stopped, position.best_epoch, position.step, position.seconds,
-            event.digest, tuple(position.notes),
+            event.digest, tuple(position.notes), self.steps.plan.record(),
         )  # fmt: skip
         return event
 

@@ -38,9 +38,13 @@ def supervised(module: "nn.Module", loss: "Callable[[torch.Tensor, torch.Tensor]
 
     A float target [B] stands beside an output [B, 1] as [B, 1]; torch would spread the two to [B, B].
     """
+    import torch
 
     def judge(inputs: "tuple[torch.Tensor, ...]", target: "torch.Tensor") -> "tuple[torch.Tensor, torch.Tensor]":
         output = module(*inputs)
+        is_rounded = isinstance(output, torch.Tensor) and output.dtype is torch.bfloat16
+        if is_rounded and torch.is_autocast_enabled(output.device.type):
+            output = output.float()  # the loss itself is worked out in float32
         if target.ndim == 1 and output.ndim == 2 and output.shape[1] == 1 and target.is_floating_point():
             target = target[:, None]
         return output, loss(output, target)

@@ -1,69 +1,105 @@
-"""The speed plan: which of torch's kernels for float32 products this machine is better served by, found by measuring.
+"""The speed plan: which kernels and number formats a training's steps run on, and how a plan is put into force.
 
-On some processors torch's default kernel leaves the vector unit half used, and the setting "medium" leads to another
-one that is as exact; on others the same setting rounds to bfloat16. Only measuring tells.
+A plan is plain data. The same plan on the same machine gives the same bits, so it is chosen once (`probe.py`), told,
+saved with each checkpoint and taken up again.
 """
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from deepwright.core.errors import RecipeError
+from deepwright.train.state import load_optimizers, optimizer_tensors
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
-Precision = Literal["highest", "medium"]
-
-MAX_ERROR = 2e-6
-"""Of a product of 256 terms, relative to the largest; float32 sums lie near 4e-7, bfloat16 near 4e-3."""
-MIN_GAIN = 1.15
-"""How many times faster the other kernel has to be; less is within the noise of a busy machine."""
-SIZE = 256
-REPEATS = 8
+Precision = Literal["highest", "high", "medium"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SpeedPlan:
-    """precision: the setting chosen. gain: default time / other time. error: of the other kernel. seconds: spent."""
+    """What a step runs on; the default is torch's own way, which is what `speed="exact"` means.
 
-    precision: Precision
-    gain: float
-    error: float
-    seconds: float
+    precision: torch's setting for products of float32 numbers, which on a CPU chooses the kernel. channels_last: the
+    weights of 2-d convolutions lie with their channels last. bf16: the module's passes in training use bfloat16 for
+    products (autocast); weights, updates and judging stay float32.
+
+    >>> SpeedPlan.parse({"precision": "medium"})
+    SpeedPlan(precision='medium', channels_last=False, bf16=False)
+    """
+
+    precision: Precision = "highest"
+    channels_last: bool = False
+    bf16: bool = False
+
+    @classmethod
+    def parse(cls, given: Mapping[str, Any]) -> "SpeedPlan":
+        """A plan from its record, as History.plan and the report hold it. Raises RecipeError for anything else."""
+        plan = cls(**{each.name: given[each.name] for each in fields(cls) if each.name in given})
+        is_known = set(given) <= {each.name for each in fields(cls)} and plan.precision in get_args(Precision)
+        if not (is_known and isinstance(plan.channels_last, bool) and isinstance(plan.bf16, bool)):
+            raise RecipeError("train.plan_unknown", found=dict(given))
+        return plan
+
+    def record(self) -> dict[str, Any]:
+        """This plan as a plain mapping."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        """Its short form for a line of text, such as `medium + channels_last`."""
+        return " + ".join([self.precision, *(name for name in ("channels_last", "bf16") if getattr(self, name))])
+
+    def autocast(self, device: "torch.device") -> AbstractContextManager[Any]:
+        """What a training pass of the module stands in."""
+        import torch
+
+        return torch.autocast(device.type, torch.bfloat16) if self.bf16 else nullcontext()
 
 
-def plan_speed(product: "Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None" = None) -> SpeedPlan:
-    """Time and check a product of two 256 x 256 matrices under both settings; some 10 ms of one core.
+@contextmanager
+def in_force(plan: SpeedPlan, module: "nn.Module", optimizers: "list[torch.optim.Optimizer]") -> Iterator[None]:
+    """Within it the plan holds for torch's products and the module's memory; then all is as before."""
+    with products(plan.precision), laid_out(plan, module, optimizers):
+        yield
 
-    product: what is measured; None: `x @ y`. torch's setting is put back.
+
+@contextmanager
+def products(precision: Precision | None) -> Iterator[None]:
+    """Within it torch's setting for float32 products is this one, or its own for None; then it is as before.
+
+    A training holds it only while it works: one that is left behind must not decide how others multiply.
     """
     import torch
 
-    started = time.monotonic()
-    draw = torch.Generator().manual_seed(0)
-    x, y = (torch.randn(SIZE, SIZE, generator=draw) for _ in range(2))
-    expected = x.double() @ y.double()
-    multiply = product or torch.matmul
     before = torch.get_float32_matmul_precision()
-    seconds: dict[Precision, float] = {}
-    error = 0.0
-    settings: tuple[Precision, ...] = ("highest", "medium")
+    if precision is not None:
+        torch.set_float32_matmul_precision(precision)
     try:
-        for setting in settings:
-            torch.set_float32_matmul_precision(setting)
-            error = float((multiply(x, y).double() - expected).abs().max() / expected.abs().max())
-            seconds[setting] = min(_timed(multiply, x, y) for _ in range(REPEATS))
+        yield
     finally:
         torch.set_float32_matmul_precision(before)
-    gain = seconds["highest"] / max(seconds["medium"], 1e-12)
-    chosen: Precision = "medium" if error <= MAX_ERROR and gain >= MIN_GAIN else "highest"
-    return SpeedPlan(chosen, gain, error, time.monotonic() - started)
 
 
-def _timed(
-    multiply: "Callable[[torch.Tensor, torch.Tensor], torch.Tensor]", x: "torch.Tensor", y: "torch.Tensor"
-) -> float:
-    """CPU seconds of one product; wall time would count other processes."""
-    started = time.process_time()
-    multiply(x, y)
-    return time.process_time() - started
+@contextmanager
+def laid_out(plan: SpeedPlan, module: "nn.Module", optimizers: "list[torch.optim.Optimizer]") -> Iterator[None]:
+    """Within it the module's weights lie in memory as the plan says, and the optimizers' state with them."""
+    import torch
+
+    if not plan.channels_last:
+        yield
+        return
+    _lay(module, optimizers, torch.channels_last)
+    try:
+        yield
+    finally:
+        _lay(module, optimizers, torch.contiguous_format)
+
+
+def _lay(module: "nn.Module", optimizers: "list[torch.optim.Optimizer]", order: "torch.memory_format") -> None:
+    """Lay the weights out anew, and the optimizers' state with them: a fused step reads both in memory's order."""
+    tensors, facts = optimizer_tensors(optimizers, copy=True)
+    module.to(memory_format=order)
+    load_optimizers(optimizers, tensors, facts)

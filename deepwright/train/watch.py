@@ -10,6 +10,7 @@ from typing import TextIO
 from deepwright.core.disk import append_line, disk_error
 from deepwright.core.text import text
 from deepwright.train.events import Epoch, Event, NonFinite, Planned, Resumed, Shrunk, Started, Step, Stopped
+from deepwright.train.speed import SpeedPlan
 
 REFRESH_S = 0.25
 """Between two changes of the status line; lines about epochs wait as long where no terminal is at hand."""
@@ -66,8 +67,7 @@ def line(event: Event) -> str | None:
             rows=", ".join(map(str, event.rows)) or "-", scale=f"{event.lr_scale:g}",
         )  # fmt: skip
     if isinstance(event, Planned):
-        gain, error = f"{event.gain:.2f}", f"{event.error:.0e}"
-        return text("train.live.planned", precision=event.precision, gain=gain, error=error)
+        return _planned(event)
     if isinstance(event, Shrunk):
         return text("train.live.shrunk", step=event.step, rows=event.micro_batch)
     if isinstance(event, Resumed):
@@ -130,6 +130,16 @@ def _on_terminal(events: Iterable[Event], stream: TextIO) -> Iterator[Event]:
                 status.update(Text(now), refresh=True)
                 shown_at = time.monotonic()
             yield event
+
+
+def _planned(event: Planned) -> str:
+    plan = str(SpeedPlan(event.precision, event.channels_last, event.bf16))
+    said = [text("train.live.planned", plan=plan, gain=f"{event.gain:.2f}", error=f"{event.error:.0e}")]
+    if event.bf16_gap is not None:
+        said.append(text("train.live.planned_gap", gap=f"{event.bf16_gap:.1e}"))
+    if event.refused:
+        said.append(text("train.live.planned_refused", refused="; ".join(event.refused)))
+    return " ".join(said)
 
 
 def _resumed(event: Resumed) -> str:

@@ -22,12 +22,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from deepwright.train import batches, loop
+from deepwright.train import batches
 from deepwright.train.checkpoint import Checkpoints
 from deepwright.train.events import Resumed, Step
-from deepwright.train.loop import fit
+from deepwright.train.loop import Training, fit
 from deepwright.train.objective import Objective, Phase
 from deepwright.train.optim import SGD, Adam, AdamW
+from deepwright.train.step import Steps
 
 ROWS, BATCH, EPOCHS = 230, 20, 7
 
@@ -73,7 +74,7 @@ def convolution() -> nn.Module:
     )  # fmt: skip
 
 
-def start(kind: str, folder: Path | None) -> loop.Training:
+def start(kind: str, folder: Path | None) -> Training:
     """One training of one of five kinds; the same call always gives the same training."""
     torch.set_num_threads(1)
     torch.manual_seed(5)
@@ -98,7 +99,7 @@ def start(kind: str, folder: Path | None) -> loop.Training:
     )  # fmt: skip
 
 
-def gan(x: np.ndarray, common: dict) -> loop.Training:
+def gan(x: np.ndarray, common: dict) -> Training:
     generator, critic = nn.Linear(4, 16), nn.Sequential(nn.Linear(16, 8), nn.ReLU(), nn.Dropout(0.1), nn.Linear(8, 1))
     relu = nn.functional.relu
 
@@ -154,7 +155,7 @@ def last_run(kind: str, folder: Path, out: Path) -> None:
 
 def plant(variant: str) -> None:
     if variant == "no_reseeding":
-        loop.Training._reseed = lambda self, purpose, *place: None
+        Steps.reseed = lambda self, purpose, *place: None
     elif variant == "global_order":
         batches.permutation = lambda seed, purpose, place, num_rows: np.random.permutation(num_rows)
     else:

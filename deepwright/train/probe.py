@@ -1,0 +1,186 @@
+"""Choosing the speed plan: each faster way is timed on whole passes of this training and checked against torch's own.
+
+Timing decides, so two starts may choose differently; what was chosen is therefore recorded and taken up again.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from deepwright.train.speed import Precision, SpeedPlan
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+MAX_SECONDS = 2.0
+SHARE = 0.05
+"""Of the training's time that choosing may take, within 0.1 s and the bound above."""
+MAX_ERROR = 2e-6
+"""Of a product of 256 terms, relative to the largest; float32 sums lie near 4e-7, bfloat16 near 4e-3."""
+MAX_LOSS_GAP = 1e-4
+"""Between the losses of one pass in two float32 ways, relative to the loss."""
+MAX_BF16_GAP = 0.01
+"""Between the losses after `GATE_STEPS` steps in bfloat16 and in float32, relative to the loss before them."""
+GATE_STEPS = 8
+MIN_GAIN = 1.03
+"""How many times faster a way has to be on whole passes; less is within the noise."""
+PASSES = 48
+"""How many passes of the trial batch are to fit into the time there is."""
+MAX_ROUNDS = 5
+
+
+class Trial(Protocol):
+    """What the probe may do with a training: all of it on some rows of its first batch, and put back afterwards."""
+
+    has_convolutions: bool
+    may_round: bool
+    num_steps: int
+    rows: int
+    max_rows: int
+
+    def timed(self, plan: SpeedPlan) -> tuple[float, float]:
+        """One forward and backward pass of `rows` rows under a plan: its loss and its seconds."""
+
+    def learned(self, plan: SpeedPlan | None, steps: int) -> float:
+        """The float32 loss in evaluation mode after `steps` steps under a plan, from the weights as they are now."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """gain: time of a pass in torch's own way / under the plan. error: of float32 products under it. bf16_gap: what
+    the gate found, relative to the loss before; None: not tried. refused: ways tried and left, with the reason."""
+
+    plan: SpeedPlan
+    gain: float
+    error: float
+    bf16_gap: float | None
+    seconds: float
+    refused: tuple[str, ...]
+
+
+def choose_plan(trial: Trial, multiply: "Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None" = None) -> Choice:
+    """Try channels-last, then float32 kernels, then bfloat16, each on top of what was kept before it.
+
+    multiply: the product whose error is looked at; None: torch's.
+    """
+    started = time.monotonic()
+    exact = plan = SpeedPlan()
+    budget_s = _budget_s(trial)
+    refused: list[str] = []
+    gain, gap = 1.0, None
+    errors = product_errors(multiply)
+    for name in ("channels_last", "precision", "bf16"):
+        is_last_call = time.monotonic() - started > budget_s * 0.75
+        tried = _next(name, plan, trial, errors, refused)
+        if tried is None:
+            continue
+        if is_last_call:
+            refused.append(f"{name}: no time")
+            continue
+        faster, why = _compare(trial, plan, tried, budget_s / 4)
+        if why is None and tried.bf16:
+            gap = _bf16_gap(trial, replace(tried, bf16=False), tried)
+            if not gap <= MAX_BF16_GAP:
+                why = f"loss off by {gap:.1e} of itself after {GATE_STEPS} steps"
+        if why is not None:
+            refused.append(f"{name}: {why}")
+        else:
+            plan, gain = tried, gain * faster
+    assert plan == exact or gain >= MIN_GAIN, "only faster ways are kept"
+    return Choice(plan, gain, errors[plan.precision], gap, time.monotonic() - started, tuple(refused))
+
+
+def product_errors(
+    multiply: "Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None" = None,
+) -> dict[Precision, float]:
+    """Error of a product of two 256 x 256 matrices under each of torch's settings, relative to the largest value."""
+    import torch
+
+    draw = torch.Generator().manual_seed(0)
+    x, y = (torch.randn(256, 256, generator=draw) for _ in range(2))
+    expected = x.double() @ y.double()
+    before = torch.get_float32_matmul_precision()
+    errors: dict[Precision, float] = {}
+    settings: tuple[Precision, ...] = ("highest", "high", "medium")
+    try:
+        for setting in settings:
+            torch.set_float32_matmul_precision(setting)
+            found = (multiply or torch.matmul)(x, y).double()
+            errors[setting] = float((found - expected).abs().max() / expected.abs().max())
+    finally:
+        torch.set_float32_matmul_precision(before)
+    return errors
+
+
+def has_bf16(device: "torch.device") -> bool:
+    """Whether products of bfloat16 numbers are the device's own, not made of float32 ones."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type != "cpu":
+        return False
+    known = torch.backends.cpu.get_cpu_capability().startswith("AVX512") or torch.cpu._is_amx_tile_supported()
+    return bool(known and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()))
+
+
+def has_convolutions(module: "nn.Module") -> bool:
+    from torch import nn
+
+    return any(isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) for layer in module.modules())
+
+
+def _budget_s(trial: Trial) -> float:
+    """Seconds for the whole choice; sets the trial's rows to what fits into them."""
+    exact = SpeedPlan()
+    trial.rows = min(trial.max_rows, 16)
+    per_row = max(min(trial.timed(exact)[1] for _ in range(2)), 1e-6) / trial.rows
+    budget_s = min(MAX_SECONDS, max(0.1, SHARE * trial.num_steps * per_row * trial.max_rows))
+    trial.rows = max(min(2, trial.max_rows), min(trial.max_rows, int(budget_s / PASSES / per_row)))
+    return budget_s
+
+
+def _next(
+    name: str, plan: SpeedPlan, trial: Trial, errors: dict[Precision, float], refused: list[str]
+) -> SpeedPlan | None:
+    """The plan with one more thing to try, or None where it does not come into question."""
+    if name == "channels_last":
+        return replace(plan, channels_last=True) if trial.has_convolutions else None
+    if name == "bf16":
+        return replace(plan, bf16=True) if trial.may_round else None
+    settings: tuple[Precision, ...] = ("medium", "high")
+    for setting in settings:
+        if errors[setting] <= MAX_ERROR:
+            return replace(plan, precision=setting)
+        refused.append(f"{setting}: error {errors[setting]:.1e}")
+    return None
+
+
+def _compare(trial: Trial, kept: SpeedPlan, tried: SpeedPlan, budget_s: float) -> tuple[float, str | None]:
+    """How many times faster a pass is under `tried`, and why it is not to be taken, if so."""
+    best: dict[SpeedPlan, float] = {}
+    losses: dict[SpeedPlan, float] = {}
+    started = time.monotonic()
+    for number in range(1 + MAX_ROUNDS):
+        for plan in (kept, tried):
+            try:
+                losses[plan], seconds = trial.timed(plan)
+            except RuntimeError as error:  # such as a view() that channels-last memory does not allow
+                if plan is kept:
+                    raise
+                return 0.0, str(error).splitlines()[0]
+            best[plan] = min(best[plan], seconds) if number else float("inf")
+        if number and time.monotonic() - started > budget_s:
+            break
+    gap = abs(losses[tried] - losses[kept]) / max(abs(losses[kept]), 1e-12)
+    gain = best[kept] / max(best[tried], 1e-12)
+    if not tried.bf16 and not gap <= MAX_LOSS_GAP:
+        return gain, f"loss off by {gap:.1e} of itself"
+    return gain, None if gain >= MIN_GAIN else f"{gain:.2f} times as fast"
+
+
+def _bf16_gap(trial: Trial, exact: SpeedPlan, rounded: SpeedPlan) -> float:
+    before = trial.learned(None, 0)
+    return abs(trial.learned(rounded, GATE_STEPS) - trial.learned(exact, GATE_STEPS)) / max(abs(before), 1e-12)
