@@ -6,6 +6,8 @@ Shapes: B rows, F numbers, C categories, D width of a layer, K outputs.
 import torch
 from torch import nn
 
+from deepwright.core.errors import RecipeError
+
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
     "leaky_relu": nn.LeakyReLU,
@@ -42,6 +44,32 @@ class TabularInput(nn.Module):
     def forward(self, *tensors: torch.Tensor) -> torch.Tensor:
         pieces = [embed(tensor) for embed, tensor in zip(self.embeddings, tensors, strict=True)]
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=1)
+
+
+class Normalise(nn.Module):
+    """Pixels uint8 [B, C, H, W] to float32, (x / 255 - mean) / sd per channel: a network's first layer.
+
+    The pixels travel to the device as bytes, a quarter of what floats take. mean, sd: in the unit of x / 255; the
+    defaults are ImageNet's. The result has the weights' dtype under `.half()` and the like.
+    """
+
+    scale: torch.Tensor
+    shift: torch.Tensor
+
+    def __init__(
+        self,
+        mean: tuple[float, ...] = (0.485, 0.456, 0.406),
+        sd: tuple[float, ...] = (0.229, 0.224, 0.225),
+    ) -> None:
+        super().__init__()
+        mean_C, sd_C = torch.tensor(mean, dtype=torch.float64), torch.tensor(sd, dtype=torch.float64)
+        if mean_C.shape != sd_C.shape or not bool((sd_C > 0).all()):
+            raise RecipeError("images.normalise_option", mean=mean, sd=sd)
+        self.register_buffer("scale", (1 / (255 * sd_C)).float().reshape(1, -1, 1, 1))
+        self.register_buffer("shift", (-mean_C / sd_C).float().reshape(1, -1, 1, 1))
+
+    def forward(self, pixels_BCHW: torch.Tensor) -> torch.Tensor:
+        return torch.addcmul(self.shift, pixels_BCHW.to(self.scale.dtype), self.scale)
 
 
 class Tabular(nn.Module):

@@ -1,0 +1,294 @@
+"""Decode every image once into an ImageMap, in processes of their own; a killed build is taken up where it stood."""
+
+import hashlib
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+
+import deepwright
+from deepwright.core.disk import append_line, disk_error, lock, sync_folder
+from deepwright.core.errors import DataError, RecipeError, ResourceError
+from deepwright.core.text import text
+from deepwright.data.image_decode import Form
+from deepwright.data.image_map import (
+    FORMAT,
+    MANIFEST,
+    PIXELS,
+    BadImage,
+    ImageMap,
+    chunk_bounds,
+    open_map,
+    open_pixels,
+    write_manifest,
+)
+
+MAX_WORKERS = 8
+JOURNAL = "journal.jsonl"
+
+Source = str | Path | bytes
+
+
+def build(
+    sources: Sequence[Source],
+    folder: str | Path,
+    *,
+    size: int | tuple[int, int] = 224,
+    channels: int = 3,
+    background: int = 255,
+    workers: int | None = None,
+    max_set_aside: float = 0.05,
+    say: Callable[[str], object] | None = None,
+) -> ImageMap:
+    """Decode images, given as paths or as encoded bytes, into a map below `folder`; or open the one that is there.
+
+    The map's folder is named by a hash of the sources and of what is done to them. size: pixels of the sides, or
+    (height, width). workers: processes; None: one per core, at most 8. max_set_aside: share of images that may be bad.
+    say: takes a sentence on the size of the map before any of it is written; None: standard error.
+
+    Raises RecipeError (an option), DataError (no images, no regular file, a source that changed, too many bad ones),
+    ResourceError (no room on the disk, or a decoding process that died). What was decoded until then is kept.
+    """
+    form = Form(*(size if isinstance(size, tuple) else (size, size)), channels, background)
+    if not len(sources):
+        raise DataError("images.none")
+    if workers is not None and workers < 1:
+        raise RecipeError("images.workers_option", found=workers)
+    hashes = [_source_sha256(number, source) for number, source in enumerate(sources)]
+    address = _address(hashes, form)
+    folder = Path(folder)
+    place, part = folder / address[:32], folder / f".{address[:32]}.part"
+    with lock(folder / f".{address[:32]}.lock"):
+        if not place.exists():
+            job = _Job(list(sources), hashes, form, part)
+            job.make_room(say or _to_stderr)
+            job.decode(workers or min(os.cpu_count() or 1, MAX_WORKERS))
+            _check_share(job.set_aside(), len(sources), max_set_aside)
+            job.commit(place, address)
+    return open_map(place)
+
+
+@dataclass(frozen=True)
+class _Done:
+    """One finished chunk of rows."""
+
+    sha256: str
+    bad: list[BadImage]
+
+
+class _Job:
+    """The decoding of one map in its unfinished folder: pixels, and a journal with a line per finished chunk."""
+
+    def __init__(self, sources: list[Source], hashes: list[str], form: Form, part: Path) -> None:
+        self.sources, self.hashes, self.form, self.part = sources, hashes, form, part
+        self.shape = (len(sources), *form.shape)
+        self.chunks = list(chunk_bounds(len(sources), form.num_bytes))
+        self.done: dict[int, _Done] = {}
+        self.offset = 0
+
+    def make_room(self, say: Callable[[str], object]) -> None:
+        """Take up the unfinished folder, or begin one of the full size. Raises ResourceError where it has no room."""
+        pixels = open_pixels(self.part / PIXELS)
+        if pixels is not None and pixels.shape == self.shape:
+            self.done = dict(self._finished_chunks(pixels))
+        elif self.part.exists():
+            shutil.rmtree(self.part)
+        header = _npy_header(self.shape)
+        self.offset = len(header)
+        wanted = len(header) + len(self.sources) * self.form.num_bytes
+        path = self.part / PIXELS
+        held = path.stat().st_blocks * 512 if path.exists() else 0
+        free = shutil.disk_usage(self.part.parent).free
+        mib = wanted / 2**20
+        say(text("images.size", path=self.part.parent, num=len(self.sources), mib=f"{mib:.1f}", free=free // 2**20))
+        if wanted - held > free:
+            raise ResourceError("images.no_room", path=self.part.parent, wanted=wanted - held, free=free)
+        try:
+            self.part.mkdir(parents=True, exist_ok=True)
+            with path.open("r+b" if held else "wb") as file:
+                file.write(header)
+                # Real blocks where the system can promise them, so that a full disk shows here.
+                getattr(os, "posix_fallocate", _lengthen)(file.fileno(), 0, wanted)
+        except OSError as error:
+            raise disk_error(path, wanted, error) from None
+
+    def decode(self, num_workers: int) -> None:
+        """Decode every chunk that is not done, several at a time; each one done gets its line in the journal."""
+        todo = [number for number in range(len(self.chunks)) if number not in self.done]
+        idle: SimpleQueue[_Worker] = SimpleQueue()
+
+        def answer(number: int) -> dict[str, Any]:
+            worker = idle.get()
+            try:
+                return worker.answer(*self._request(number))
+            finally:
+                idle.put(worker)
+
+        num_workers = min(num_workers, len(todo))
+        if not todo:
+            return
+        with ExitStack() as open_workers, ThreadPoolExecutor(num_workers) as threads:
+            for _ in range(num_workers):
+                idle.put(open_workers.enter_context(_Worker()))
+            for number, found in zip(todo, threads.map(answer, todo), strict=True):
+                self._keep(number, found)
+
+    def set_aside(self) -> list[BadImage]:
+        return [bad for number in range(len(self.chunks)) for bad in self.done[number].bad]
+
+    def commit(self, place: Path, address: str) -> None:
+        """Make the folder a map: everything on the disk first, then its name."""
+        body = {
+            "address": address, "shape": self.shape, "form": asdict(self.form),
+            "chunks": [self.done[number].sha256 for number in range(len(self.chunks))],
+            "set_aside": [[bad.number, bad.reason] for bad in self.set_aside()],
+        }  # fmt: skip
+        try:
+            with (self.part / PIXELS).open("rb") as file:
+                os.fsync(file.fileno())
+            write_manifest(self.part / MANIFEST, body)
+            (self.part / JOURNAL).unlink()
+            self.part.rename(place)
+            sync_folder(place.parent)
+        except OSError as error:
+            raise disk_error(place, 0, error) from None
+
+    def _request(self, number: int) -> tuple[dict[str, Any], list[bytes]]:
+        low, high = self.chunks[number]
+        sources, blobs = [], []
+        for source, digest in zip(self.sources[low:high], self.hashes[low:high], strict=True):
+            if isinstance(source, bytes):
+                blobs.append(source)
+                sources.append({"num_bytes": len(source), "sha256": digest})
+            else:
+                sources.append({"path": os.path.abspath(source), "sha256": digest})  # noqa: PTH100 - keeps `..`
+        offset = self.offset + low * self.form.num_bytes
+        path = str((self.part / PIXELS).absolute())
+        return {"map": path, "offset": offset, "form": asdict(self.form), "sources": sources}, blobs
+
+    def _keep(self, number: int, found: dict[str, Any]) -> None:
+        low, high = self.chunks[number]
+        if "why" in found:
+            wanted = (high - low) * self.form.num_bytes
+            raise disk_error(self.part / PIXELS, wanted, OSError(found["errno"], found["why"]))
+        if "died" in found:
+            raise ResourceError("images.worker_died", low=low, high=high - 1, code=found["died"], said=found["said"])
+        if "changed" in found:
+            source = self.sources[low + found["changed"]]
+            raise DataError("images.changed", path=_name(low + found["changed"], source))
+        bad = [(low + place, reason) for place, reason in found["bad"]]
+        self.done[number] = _Done(found["sha256"], [BadImage(*each) for each in bad])
+        line = {"chunk": number, "sha256": found["sha256"], "bad": bad}
+        append_line(self.part / JOURNAL, json.dumps(line).encode())
+
+    def _finished_chunks(self, pixels: np.ndarray) -> Iterator[tuple[int, _Done]]:
+        """Those of the journal whose rows are still what was written; a torn line is as good as none."""
+        path = self.part / JOURNAL
+        for line in path.read_bytes().splitlines() if path.exists() else []:
+            try:
+                told = json.loads(line)
+                low, high = self.chunks[told["chunk"]]
+                bad = [BadImage(*each) for each in told["bad"]]
+            except (ValueError, KeyError, TypeError, IndexError):
+                continue
+            if hashlib.sha256(pixels[low:high]).hexdigest() == told["sha256"]:
+                yield told["chunk"], _Done(told["sha256"], bad)
+
+
+class _Worker:
+    """One decoding process."""
+
+    def __enter__(self) -> "_Worker":
+        home = str(Path(deepwright.__file__).parents[1])
+        paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
+        self._said = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "deepwright.data.image_worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=self._said, env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        )  # fmt: skip
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+        self._said.close()
+
+    def answer(self, request: dict[str, Any], blobs: list[bytes]) -> dict[str, Any]:
+        """What the process answers, or {"died": exit code, "said": its last words}."""
+        requests, answers = self._process.stdin, self._process.stdout
+        assert requests is not None and answers is not None, "both are pipes"
+        try:
+            requests.write(json.dumps(request).encode() + b"\n")
+            for blob in blobs:
+                requests.write(blob)
+            requests.flush()
+            line = answers.readline()
+        except BrokenPipeError:
+            line = b""
+        if line:
+            return json.loads(line)
+        self._said.seek(0)
+        said = self._said.read().decode(errors="replace").strip().splitlines()
+        return {"died": self._process.wait(), "said": said[-1] if said else "-"}
+
+
+def _source_sha256(number: int, source: Source) -> str:
+    """Of the encoded bytes. Raises DataError for what is no regular file: a pipe would hang, a device never ends."""
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).hexdigest()
+    try:
+        handle = os.open(source, os.O_RDONLY | os.O_NONBLOCK)
+        with open(handle, "rb") as file:  # noqa: PTH123 - a handle has no path
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise DataError("images.not_regular", path=source)
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except IsADirectoryError:
+        raise DataError("images.not_regular", path=source) from None
+    except OSError as error:
+        raise DataError("images.unreadable", path=_name(number, source), why=error.strerror or str(error)) from None
+
+
+def _address(hashes: list[str], form: Form) -> str:
+    """Pillow's version is in it, because another one may decode to other bits."""
+    import PIL
+
+    done = json.dumps({"format": FORMAT, "form": asdict(form), "pillow": PIL.__version__}, sort_keys=True)
+    return hashlib.sha256("\n".join([done, *hashes]).encode()).hexdigest()
+
+
+def _check_share(set_aside: list[BadImage], num: int, limit: float) -> None:
+    if len(set_aside) > limit * num or len(set_aside) == num:
+        first = "; ".join(f"#{bad.number}: {bad.reason}" for bad in set_aside[:3])
+        raise DataError("images.too_many_bad", bad=len(set_aside), num=num, limit=limit, first=first)
+
+
+def _npy_header(shape: tuple[int, ...]) -> bytes:
+    import io
+
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    return header.getvalue()
+
+
+def _lengthen(handle: int, offset: int, length: int) -> None:
+    os.ftruncate(handle, offset + length)
+
+
+def _name(number: int, source: Source) -> str:
+    return f"#{number}" if isinstance(source, bytes) else str(source)
+
+
+def _to_stderr(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
