@@ -35,7 +35,7 @@ from deepwright.model.export import export_network
 from deepwright.practice.prove.case import Case, Claim
 from deepwright.practice.run import practise
 from deepwright.practice.show import Show, quiet
-from deepwright.train.loop import Training
+from deepwright.train.step import Steps
 
 DEFAULT_TRIALS = 5
 MAX_KILLS = 3
