@@ -76,6 +76,7 @@ def fit(
     rates: Mapping[str, float] | None = None,
     regularize: Regularize | None = None,
     speed: Literal["exact", "auto"] | SpeedPlan = "exact",
+    micro_batches: int = 1,
 ) -> "Training":
     """Train a module. Gives an iterable of events; `.finish()` runs it to its end and gives the History.
 
@@ -96,6 +97,9 @@ def fit(
     products, channels-last, bfloat16 for classes) and keeps what passes its checks. What is chosen is told, stored in
     the History and resumed, but another start may choose otherwise and get other bits; a SpeedPlan given here, such as
     `SpeedPlan.parse(history.plan)`, is taken as it is.
+
+    micro_batches: pieces that a batch goes through in, weighted by their rows: the memory of one piece, and, for losses
+    that are a mean over rows, the gradients of the whole batch. Batch normalisation sees each piece for itself.
 
     Where memory does not suffice for a batch, it goes through in smaller pieces with the gradients of the whole.
 
@@ -119,7 +123,7 @@ def fit(
         rates=rates, regularize=regularize,
         options=Options(
             epochs, batch_size, seed, patience, dict(metrics or {}), watch, greater_is_better, answer, sample, budget_s,
-            threads, speed,
+            threads, speed, micro_batches,
         ),
         checkpoints=checkpoints,
     )  # fmt: skip
@@ -179,8 +183,9 @@ class Training:
         )
         self.regularize = regularize
         self.steps = Steps(
-            module, self.objective, self.optimizers, self.state, self.device, seed=options.seed, regularize=regularize
-        )
+            module, self.objective, self.optimizers, self.state, self.device, seed=options.seed, regularize=regularize,
+            num_batches=self.num_batches, num_epochs=options.epochs, micro_batches=options.micro_batches,
+        )  # fmt: skip
         self._precision: Precision | None = None
         self._history: History | None = None
         self._interrupts = Interrupts(self._save_quietly)
@@ -484,6 +489,7 @@ class Training:
             "optimizers": [type(each).__name__ for each in self.optimizers],
             "rates": self.base_rates,
             "schedule": None if self.schedule is None else self.schedule.hash,
+            "micro_batches": options.micro_batches,
             "regularize": None if self.regularize is None else self.regularize.hash,
         }
 

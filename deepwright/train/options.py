@@ -25,9 +25,10 @@ class Options:
     budget_s: float | None
     threads: int | None
     speed: Literal["exact", "auto"] | SpeedPlan
+    micro_batches: int
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "sample"):
+        for name in ("epochs", "batch_size", "sample", "micro_batches"):
             if getattr(self, name) < 1:
                 raise RecipeError("train.below_one", name=name, found=getattr(self, name))
         if "loss" in self.metrics:

@@ -3,8 +3,12 @@
 Dropout stands in the network, label smoothing in the loss, L2 (apart from the gradient or in it) in the optimizer.
 """
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Self
 
+from pydantic import model_validator
+
+from deepwright.core.errors import RecipeError
 from deepwright.core.part import Part, option
 
 if TYPE_CHECKING:
@@ -15,7 +19,7 @@ class Regularize(Part):
     """What keeps a network from learning its training rows by heart, and its steps from growing too large.
 
     References: Pascanu et al. 2013 (clipping), arXiv 1211.5063; Polyak and Juditsky 1992 (averaging); the averages'
-    rising memory is TensorFlow's ExponentialMovingAverage(num_updates).
+    rising memory is TensorFlow's ExponentialMovingAverage(num_updates); Izmailov et al. 2018 (swa), arXiv 1803.05407.
     """
 
     clip_norm: float | None = option(None, "bound on the norm of all gradients together; none: no bound", above=0)
@@ -28,6 +32,12 @@ class Regularize(Part):
         above=0,
         below=1,
         search=(0.9, 0.9999, "log"),
+    )
+    swa: float | None = option(
+        None,
+        "share of the run after which the weights at each epoch's end are averaged, judged and kept; none: no average",
+        low=0,
+        below=1,
     )
 
     def noised(self, inputs: "tuple[torch.Tensor, ...]") -> "tuple[torch.Tensor, ...]":
@@ -49,13 +59,43 @@ class Regularize(Part):
         if self.clip_value is not None:
             torch.nn.utils.clip_grad_value_(parameters, self.clip_value)
         if self.clip_norm is not None:
-            torch.nn.utils.clip_grad_norm_(parameters, self.clip_norm)
+            _clip_norm([p.grad for p in parameters if p.grad is not None], self.clip_norm)
 
-    def memory(self, step: int) -> float:
-        """The share of the average that stays in step number `step`, counted from 0.
+    @property
+    def averages(self) -> bool:
+        """Whether there are averaged weights."""
+        return self.ema is not None or self.swa is not None
 
-        >>> [round(Regularize(ema=0.99).memory(step), 3) for step in (0, 10, 10_000)]
+    def memory(self, step: int, *, num_batches: int, num_epochs: int) -> float | None:
+        """The share of the average that stays in step number `step`, counted from 0; None: it is not moved.
+
+        >>> [round(Regularize(ema=0.99).memory(step, num_batches=5, num_epochs=9), 3) for step in (0, 10, 10_000)]
         [0.1, 0.55, 0.99]
+        >>> [Regularize(swa=0.5).memory(step, num_batches=5, num_epochs=6) for step in (14, 18, 19, 24)]
+        [None, None, 0.0, 0.5]
         """
-        assert self.ema is not None, "there is an average"
-        return min(self.ema, (1 + step) / (10 + step))
+        if self.ema is not None:
+            return min(self.ema, (1 + step) / (10 + step))
+        assert self.swa is not None, "there is an average"
+        epochs_done, left = divmod(step + 1, num_batches)
+        taken = epochs_done - math.ceil(self.swa * num_epochs) - 1
+        return taken / (taken + 1) if left == 0 and taken >= 0 else None
+
+    @model_validator(mode="after")
+    def _one_average(self) -> Self:
+        if self.ema is not None and self.swa is not None:
+            raise RecipeError("train.two_averages", ema=self.ema, swa=self.swa)
+        return self
+
+
+def _clip_norm(gradients: "list[torch.Tensor]", bound: float) -> None:
+    """What torch's clip_grad_norm_ does, without its bookkeeping; the gradients are finite."""
+    import torch
+
+    if not gradients:
+        return
+    if any(gradient.is_sparse for gradient in gradients):
+        raise RecipeError("train.clip_sparse", bound=bound)
+    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients))).item()
+    if norm > bound:
+        torch._foreach_mul_(gradients, bound / (norm + 1e-6))

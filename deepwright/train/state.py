@@ -61,6 +61,7 @@ class State:
         self.best: dict[str, torch.Tensor] = {}
         self.average: dict[str, torch.Tensor] = {}
         self.good = Good({}, {}, [], {}, {})
+        self._places = list(_places(module))
 
     def keep_best(self) -> None:
         """Remember the weights that are judged: the averaged ones, or the module's own."""
@@ -70,14 +71,18 @@ class State:
         """Move the averaged weights towards the module's: average = memory * average + (1 - memory) * weights."""
         import torch
 
-        now = module_tensors(self.module)
         if not self.average:
-            self.average = copied(now)
-        floats = [name for name, value in now.items() if value.is_floating_point()]
-        torch._foreach_lerp_([self.average[n] for n in floats], [now[n] for n in floats], 1 - memory)
-        for name, value in now.items():
-            if not value.is_floating_point():
-                self.average[name].copy_(value)
+            self.average = module_tensors(self.module, copy=True)
+        averages, now = [], []
+        with torch.no_grad():
+            for name, owner, key in self._places:  # state_dict() would take longer than the averaging
+                average, value = self.average[name], owner[key]
+                if value.is_floating_point():
+                    averages.append(average)
+                    now.append(value)
+                else:
+                    average.copy_(value)
+            torch._foreach_lerp_(averages, now, 1 - memory)
 
     @contextmanager
     def judged_weights(self) -> Iterator[None]:
@@ -133,6 +138,18 @@ class State:
             module, optimizer = unprefixed("good.module", tensors), unprefixed("good.optimizer", tensors)
             average = unprefixed("good.average", tensors)
             self.good = Good(module, optimizer, facts["good"]["optimizer"], facts["good"]["position"], average)
+
+
+def _places(module: "nn.Module") -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Where each tensor of a module's state_dict is held: its name, the mapping that holds it, and its key there.
+
+    A mapping, because a layer may put a new tensor in the place of a buffer.
+    """
+    for prefix, layer in module.named_modules(remove_duplicate=False):
+        for held in (layer._parameters, layer._buffers):
+            for key, value in held.items():
+                if value is not None and key not in layer._non_persistent_buffers_set:
+                    yield f"{prefix}.{key}" if prefix else key, held, key  # type: ignore[misc]
 
 
 def copied(tensors: "dict[str, torch.Tensor]") -> "dict[str, torch.Tensor]":

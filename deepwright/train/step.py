@@ -35,6 +35,9 @@ class Steps:
         *,
         seed: int,
         regularize: Regularize | None,
+        num_batches: int,
+        num_epochs: int,
+        micro_batches: int = 1,
     ) -> None:
         self.module, self.state, self.seed, self.device = module, state, seed, device
         self.phases = [
@@ -43,6 +46,7 @@ class Steps:
         ]
         self.judge = objective.judge
         self.regularize = regularize
+        self.num_batches, self.num_epochs, self.micro_batches = num_batches, num_epochs, micro_batches
         self.plan = SpeedPlan()
         self.loss = math.nan
         self.shrunk: Shrunk | None = None
@@ -66,8 +70,10 @@ class Steps:
                 regularize.change_gradients(parameters)
             optimizer.step()
             total += value
-        if regularize is not None and regularize.ema is not None:
-            self.state.move_average(regularize.memory(position.step))
+        if regularize is not None and regularize.averages:
+            memory = regularize.memory(position.step, num_batches=self.num_batches, num_epochs=self.num_epochs)
+            if memory is not None:
+                self.state.move_average(memory)
         position.loss_sum += total * rows
         position.loss_rows += rows
         position.batch += 1
@@ -78,12 +84,13 @@ class Steps:
     def backward(self, number: int, batch: Batch) -> float:
         """Leave the gradients of the batch's mean loss in the phase's parameters; gives that loss.
 
-        Where memory does not suffice the batch goes through in smaller pieces, each weighted by its rows.
+        The batch goes through in as many pieces as were chosen, in smaller ones where memory does not suffice, each
+        weighted by its rows.
         """
         phase, _, parameters = self.phases[number]
         rows = len(batch.target)
         while True:
-            size = min(self.state.position.micro_batch or rows, rows)
+            size = min(self.state.position.micro_batch or rows, -(-rows // self.micro_batches))
             self._reseed_phase(number)
             for parameter in parameters:
                 parameter.grad = None

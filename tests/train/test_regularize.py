@@ -3,8 +3,9 @@ import pytest
 import torch
 from torch import nn
 
+from deepwright.core.errors import RecipeError
 from deepwright.train.checkpoint import Checkpoints
-from deepwright.train.events import Saved, Step
+from deepwright.train.events import Epoch, Saved, Step
 from deepwright.train.loop import fit
 from deepwright.train.regularize import Regularize
 
@@ -24,6 +25,21 @@ def test_clipping_by_norm_scales_all_gradients_together():
     after = torch.cat([p.grad.flatten() for p in found])
     assert after.norm().item() == pytest.approx(1.0, rel=1e-5)
     assert torch.allclose(after / after.norm(), before / before.norm(), atol=1e-6)
+
+
+@pytest.mark.parametrize("bound", [0.1, 1.0, 100.0])
+def test_clipping_does_what_torchs_own_does(bound):
+    ours, torchs = parameters(), parameters()
+    Regularize(clip_norm=bound).change_gradients(ours)
+    nn.utils.clip_grad_norm_(torchs, bound)
+    assert all(torch.allclose(a.grad, b.grad, rtol=1e-6) for a, b in zip(ours, torchs, strict=True))
+
+
+def test_clipping_by_norm_refuses_sparse_gradients():
+    layer = nn.Embedding(5, 2, sparse=True)
+    layer(torch.tensor([1])).sum().backward()
+    with pytest.raises(RecipeError, match=r"clip_norm is 1\.0 and a gradient is sparse"):
+        Regularize(clip_norm=1.0).change_gradients(list(layer.parameters()))
 
 
 def test_clipping_by_value_bounds_each():
@@ -105,6 +121,42 @@ def test_the_averaged_weights_are_judged_and_kept_and_the_steps_go_on_from_their
     with torch.no_grad():
         assert nn.functional.cross_entropy(averaged(x), y).item() == pytest.approx(judged, rel=1e-5)
         assert nn.functional.cross_entropy(plain.eval()(x), y).item() != pytest.approx(judged, rel=1e-3)
+
+
+def test_weights_at_the_ends_of_the_last_epochs_are_averaged(digits, make_mlp):
+    net, kept, judged = make_mlp(normalisation="batch"), [], []
+    training = fit(net, *digits, optimizer="adamw", epochs=5, batch_size=400, regularize=Regularize(swa=0.4))
+    for event in training:
+        if isinstance(event, Step) and event.batch == event.num_batches and event.epoch > 2:
+            kept.append({name: value.clone() for name, value in net.state_dict().items()})
+        if isinstance(event, Epoch):
+            judged.append(event.validation["loss"])
+    assert len(kept) == 3 and training.finish().best_epoch == 5
+    for name, value in net.state_dict().items():
+        if value.is_floating_point():
+            mean = torch.stack([each[name] for each in kept]).double().mean(0)
+            assert torch.allclose(value.double(), mean, atol=1e-6), name
+    x, y = (torch.from_numpy(a) for a in digits[1])
+    with torch.no_grad():
+        assert nn.functional.cross_entropy(net(x), y).item() == pytest.approx(judged[-1], rel=1e-5)
+
+
+@pytest.mark.parametrize("last", [5, 9, 11])
+def test_an_average_of_epochs_resumes_to_the_same_bits(digits, make_mlp, tmp_path, last):
+    def run(checkpoints=None):
+        options = {"epochs": 4, "batch_size": 400, "regularize": Regularize(swa=0.25)}
+        return fit(make_mlp(), *digits, optimizer="adamw", checkpoints=checkpoints, **options)
+
+    whole = run().finish()
+    for event in run(Checkpoints(tmp_path, every_s=0)):
+        if isinstance(event, Saved) and event.step == last:
+            break
+    assert run(Checkpoints(tmp_path)).finish().digest == whole.digest
+
+
+def test_two_kinds_of_average_at_once_are_refused():
+    with pytest.raises(RecipeError, match=r"ema is 0\.9 and swa is 0\.5; there is one average at most"):
+        Regularize(ema=0.9, swa=0.5)
 
 
 def test_everything_together_resumes_to_the_same_bits(digits, make_mlp, tmp_path):
