@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.claims import Claim, at_most, finish, unmeasured
-from benchmarks.machine import Elsewhere, load
+from benchmarks.machine import MAX_ELSEWHERE, Elsewhere, load
 from benchmarks.peers import ALL, ROOT
-from benchmarks.race import MAX_ELSEWHERE, Patience, on_terminal
+from benchmarks.race import Patience, on_terminal
 from benchmarks.workloads import WORKLOADS
 
 MAX_SHARE = 0.02

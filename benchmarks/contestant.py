@@ -49,8 +49,8 @@ def main() -> None:
 
 
 def _versions() -> dict[str, str]:
-    """Of every framework that took part."""
-    names = ("torch", "lightning", "transformers", "skorch", "fastai", "keras", "jax", "optax", "deepwright", "numpy")
+    """Of every framework that took part; ours is the checkout's."""
+    names = ("torch", "lightning", "transformers", "skorch", "fastai", "keras", "jax", "optax", "numpy")
     return {name: metadata.version(name) for name in names if name in sys.modules}
 
 

@@ -7,7 +7,8 @@
 
 Same network, data, batch and epochs for everyone, each in a process of its own, with its log and progress on.
 A time is CPU milliseconds per step on one thread: the best epoch after a warm-up, the median over processes; on a GPU
-it is wall time. A ratio below 1.3 counts only over three processes or more; nothing counts above a load of 1.5.
+it is wall time. A ratio below 1.3 counts only over three processes or more; nothing counts while others keep more than
+half a core busy (a load of 1.5 with the timed thread).
 """
 
 import argparse
@@ -58,18 +59,21 @@ def main() -> int:
     race = Race(given.folder, Patience(given.wait), given.device, given.epochs, given.quick)
     names = contestants(given.peers, given.device, given.quick)
     claims: list[Claim] = []
+    times: dict[str, dict[str, float]] = {}
     for name in given.only or ALL:
         workload = WORKLOADS[name]
         results = raced(race, workload, names, 1 if given.quick else given.processes)
         print(table(workload, results, wall=given.device == "cuda"), flush=True)
         claims += same_work(workload, results)
+        is_gpu = given.device == "cuda"
+        times[name] = {who: round(each.ms(wall=is_gpu), 3) for who, each in results.items() if each.processes}
         if given.device == "cuda":
             claims += gpu_claims(workload, results)
         elif not given.quick:
             claims += speed_claims(workload, results)
             if name in TABLES:
                 claims += two_threads(race, workload, names)
-    return finish(claims)
+    return finish(claims, milliseconds=times)
 
 
 def contestants(peers: str | None, device: str, is_quick: bool) -> list[str]:

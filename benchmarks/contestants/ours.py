@@ -1,28 +1,55 @@
-"""Ours as a user has it: `deepwright.fit` with the live display and the record of events."""
+"""Ours as a user has it: `deepwright.fit` with `speed="auto"`, the live display and the record of events.
+
+In float32 the same plan is given without its bfloat16, as a user would who does not want it.
+"""
 
 import inspect
-from typing import Any, get_args
+import sys
+from dataclasses import fields, replace
+from typing import Any
 
 from benchmarks.contestants.job import Job
 from benchmarks.workloads import LR, WEIGHT_DECAY
+
+
+USUAL_EPOCHS = 100
 
 
 def run(job: Job) -> float:
     from deepwright.train.events import Epoch
     from deepwright.train.watch import live, record
 
+    plan = chosen_plan(job)
+    print(f"plan: {plan}", file=sys.stderr)
+    if not job.bf16:
+        plan = replace(plan, bf16=False)
+    elif not plan.bf16:
+        raise LookupError("its gate or its clock did not take bfloat16 here")
     network = job.network()
-    for event in live(record(training(job, network), job.folder / "events.jsonl")):
+    for event in live(record(training(job, network, plan), job.folder / "events.jsonl")):
         if isinstance(event, Epoch):
             job.clock.lap(job.steps)
     return job.judged(network)
 
 
-def training(job: Job, network: Any, **more: Any) -> Any:
+def chosen_plan(job: Job) -> Any:
+    """What `speed="auto"` chooses for a training of usual length; the time it may take to choose grows with it."""
+    from deepwright.train.events import Planned
+    from deepwright.train.speed import SpeedPlan
+
+    for event in training(replace(job, epochs=USUAL_EPOCHS), job.network(), "auto"):
+        if isinstance(event, Planned):
+            record = event.record()
+            return SpeedPlan.parse({each.name: record[each.name] for each in fields(SpeedPlan)})
+    raise LookupError("no plan was chosen")
+
+
+def training(job: Job, network: Any, speed: Any) -> Any:
     """The job as a call of `fit`; nobody else judges training rows after an epoch, so here it is one row."""
     import deepwright
     from deepwright.train.optim import AdamW
 
+    knows_lengths = "lengths" in inspect.signature(deepwright.fit).parameters
     return deepwright.fit(
         network,
         (job.inputs, job.target),
@@ -31,19 +58,6 @@ def training(job: Job, network: Any, **more: Any) -> Any:
         epochs=job.epochs,
         batch_size=job.workload.batch_size,
         sample=1,
-        **manner(job),
-        **more,
+        speed=speed,
+        **({"lengths": job.workload.length} if job.workload.length is not None and knows_lengths else {}),
     )
-
-
-def manner(job: Job) -> dict[str, Any]:
-    """Options of the engine that this job asks for. Raises LookupError where the engine does not have them yet."""
-    import deepwright
-
-    options = inspect.signature(deepwright.fit).parameters
-    known = get_args(options["speed"].annotation)
-    speed = "bf16" if job.bf16 or job.compiled else "auto"
-    if speed not in known:
-        raise LookupError(f"deepwright.fit has no speed={speed!r} yet, only {', '.join(known)}")
-    is_by_length = job.workload.length is not None and "lengths" in options
-    return {"speed": speed, **({"lengths": job.workload.length} if is_by_length else {})}

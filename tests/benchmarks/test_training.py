@@ -124,9 +124,10 @@ def test_an_unknown_peer_is_refused_by_name() -> None:
     assert all(CONTESTANTS[name].environment is None for name in training.contestants(None, "cpu", True))
 
 
-def test_waiting_for_a_quiet_machine_has_a_bound() -> None:
-    assert machine.wait_until_quiet(0.0, max_load=-1.0) is False
-    assert machine.wait_until_quiet(0.0, max_load=1e9) is True
+@pytest.mark.parametrize(("cores", "is_quiet"), [(0.2, True), (0.9, False)])
+def test_waiting_for_a_quiet_machine_has_a_bound(cores: float, is_quiet: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine.Elsewhere, "cores", lambda self: cores)
+    assert machine.wait_until_quiet(0.01, look_s=0.0) is is_quiet
 
 
 def test_buckets_take_every_row_once_and_rows_of_like_length_together() -> None:
