@@ -11,7 +11,6 @@ from typing import Any
 from benchmarks.contestants.job import Job
 from benchmarks.workloads import LR, WEIGHT_DECAY
 
-
 USUAL_EPOCHS = 100
 
 
