@@ -1,0 +1,56 @@
+"""The code of the guides runs as it stands there."""
+
+import re
+import traceback
+from pathlib import Path
+
+import pytest
+import torch
+
+DOCS = Path(__file__).parents[1] / "docs"
+GUIDES = ("training.md",)
+
+
+def code_of(name: str) -> list[tuple[int, str]]:
+    """Line number and text of every Python block of a guide."""
+    page = (DOCS / name).read_text(encoding="utf-8")
+    blocks = re.finditer(r"(?ms)^```python\n(.*?)^```$", page)
+    return [(page.count("\n", 0, block.start(1)), block[1]) for block in blocks]
+
+
+def run(blocks: list[tuple[int, str]], name: str) -> dict[str, object]:
+    """Run the blocks in one namespace, as a reader would paste them; gives the names they leave."""
+    names: dict[str, object] = {"__name__": "guide"}
+    for line, block in blocks:
+        exec(compile("\n" * line + block, name, "exec"), names)  # noqa: S102 - our own page
+    return names
+
+
+@pytest.mark.parametrize("name", GUIDES)
+def test_the_code_of_a_guide_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        run(code_of(name), name)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_the_textbook_case_takes_five_lines():
+    (block,) = [text for _, text in code_of("training.md") if "lr=0.01, momentum=0.9" in text]
+    assert len([line for line in block.splitlines() if line]) == 5
+    assert "Net(10, 20, 2)" in block and "CrossEntropyLoss()" in block and ".finish()" in block
+
+
+def test_a_planted_fault_in_a_guide_is_seen_with_its_line():
+    with pytest.raises(AssertionError) as caught:
+        run([(0, "import math\n"), (3, "assert math.pi < 3\n")], "planted.md")
+    last = traceback.extract_tb(caught.tb)[-1]
+    assert (last.filename, last.lineno) == ("planted.md", 4)
+
+
+@pytest.mark.parametrize("name", GUIDES)
+def test_every_link_of_a_guide_leads_to_a_file(name: str):
+    links = re.findall(r"\]\(([^)#]+)\)", (DOCS / name).read_text(encoding="utf-8"))
+    assert links and [link for link in links if not (DOCS / link).exists()] == []
