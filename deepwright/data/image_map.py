@@ -62,13 +62,12 @@ class ImageMap:
         epoch: int = 0,
         flip: bool = True,
         channels_first: bool = False,
-        out: np.ndarray | None = None,
     ) -> np.ndarray:
         """The images of int64 [B] as uint8 [B, h, w, C], or the same memory seen as [B, C, h, w].
 
         seed: places the crop and mirrors half of the images by (seed, epoch, index); None: the centre, not mirrored.
-        crop: (h, w); None: the whole image. out: contiguous uint8 [B, h, w, C] to fill instead of new memory.
-        Raises DataError for an index, a crop or an `out` that does not fit.
+        crop: (h, w); None: the whole image.
+        Raises DataError for an index or a crop that does not fit.
         """
         index = np.asarray(index)
         if index.ndim != 1 or index.dtype.kind not in "iu":
@@ -79,11 +78,7 @@ class ImageMap:
         h, w = crop or (height, width)
         if not (1 <= h <= height and 1 <= w <= width):
             raise DataError("images.crop", h=h, w=w, height=height, width=width)
-        shape = (len(index), h, w, channels)
-        if out is None:
-            out = np.empty(shape, np.uint8)
-        elif out.shape != shape or out.dtype != np.uint8 or not (out.flags.c_contiguous and out.flags.writeable):
-            raise DataError("images.out", found=f"{out.dtype} {out.shape}", wanted=shape)
+        out = np.empty((len(index), h, w, channels), np.uint8)
         room = height - h, width - w
         if seed is None:
             top, left = (np.full(len(index), each // 2) for each in room)

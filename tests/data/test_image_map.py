@@ -42,9 +42,9 @@ def test_without_a_seed_the_centre_comes_and_with_one_the_draws_of_the_epoch(ima
 
 
 def test_channels_first_is_a_view_of_the_same_memory(images: ImageMap):
-    out = np.empty((2, 20, 24, 3), np.uint8)
-    found = images.batch(np.array([1, 2]), channels_first=True, out=out)
-    assert found.shape == (2, 3, 20, 24) and np.shares_memory(found, out)
+    found = images.batch(np.array([1, 2]), channels_first=True)
+    assert found.shape == (2, 3, 20, 24) and found.strides[1] == 1
+    assert (found.transpose(0, 2, 3, 1) == images.batch(np.array([1, 2]))).all()
 
 
 def test_no_index_gives_no_images(images: ImageMap):
@@ -60,9 +60,6 @@ def test_no_index_gives_no_images(images: ImageMap):
         (np.array([[1]]), {}, "images.index_kind"),
         (np.array([1]), {"crop": (21, 24)}, "images.crop"),
         (np.array([1]), {"crop": (0, 4)}, "images.crop"),
-        (np.array([1]), {"out": np.empty((1, 20, 24, 1), np.uint8)}, "images.out"),
-        (np.array([1]), {"out": np.empty((1, 20, 24, 3), np.float32)}, "images.out"),
-        (np.array([1]), {"out": np.empty((1, 20, 24, 6), np.uint8)[..., ::2]}, "images.out"),
     ],
 )
 def test_what_does_not_fit_is_refused(images: ImageMap, index: np.ndarray, options: dict, key: str):
