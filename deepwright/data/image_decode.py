@@ -84,7 +84,8 @@ def _check(image: "object") -> None:
     if image.mode in DEEP_MODES:  # type: ignore[attr-defined]
         raise DataError("images.too_deep", mode=image.mode)  # type: ignore[attr-defined]
     frames = getattr(image, "n_frames", 1)
-    if frames > 1:
+    # Phones put a depth or brightness map behind a JPEG (MPO); the photograph is the first, by the standard.
+    if frames > 1 and image.format != "MPO":  # type: ignore[attr-defined]
         raise DataError("images.frames", found=frames)
 
 

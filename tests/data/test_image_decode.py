@@ -94,6 +94,12 @@ def test_resizing_the_centre_equals_resizing_and_then_cutting_it_out():
     assert np.abs(found.astype(int) - whole[:, 8:37]).max() <= 1
 
 
+def test_a_photograph_with_a_map_behind_it_is_the_photograph():
+    black = Image.new("RGB", (20, 20))
+    photograph = encoded(Image.new("RGB", (20, 20), (255,) * 3), "MPO", save_all=True, append_images=[black])
+    assert (decode_image(photograph, Form(10, 10)) == 255).all()
+
+
 def test_an_image_is_turned_as_its_exif_says():
     pixels = np.zeros((40, 40, 3), np.uint8)
     pixels[:20] = 255
