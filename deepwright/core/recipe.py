@@ -35,6 +35,28 @@ class Train(Part):
     schedule: Schedule = option("cosine", "the learning rate over the run")
     loss: Loss | None = option(None, "what training lowers; none: cross_entropy for classes, mse for values")
     patience: int | None = option(8, "epochs without a better validation value before stopping; none: never", low=1)
+    clip_norm: float | None = option(None, "bound on the norm of all gradients together; none: no bound", above=0)
+    l1: float = option(0.0, "penalty on the size of matrix weights: this times their sum is added to the loss", low=0)
+    noise: float = option(0.0, "sd of the normal noise added to number inputs in a training step", low=0)
+    ema: float | None = option(
+        None,
+        "memory of the weights averaged over steps, which then are judged and kept; none: no average",
+        above=0,
+        below=1,
+        search=(0.9, 0.9999, "log"),
+    )
+    swa: float | None = option(
+        None,
+        "share of the run after which the weights at each epoch's end are averaged, judged and kept; none: no average",
+        low=0,
+        below=1,
+    )
+    micro_batches: int = option(
+        1, "pieces a batch goes through in, for less memory; the gradients are the whole batch's", low=1, high=1_048_576
+    )
+    speed: Literal["exact", "auto"] = option(
+        "exact", "exact: steps as torch does them; auto: what is measured to be faster here and passes its checks"
+    )
     checkpoint_s: float = option(30.0, "seconds between checkpoints inside an epoch", unit="s", low=0, high=86_400)
     sample: int = option(4096, "training rows (a fixed sample) judged after each epoch", low=1, high=10_000_000)
     threads: int | None = option(None, "CPU threads; none: as many as a step can feed, at most 8", low=1, high=1024)

@@ -25,6 +25,7 @@ from deepwright.model.export import export_network
 from deepwright.practice.show import Show
 from deepwright.train.checkpoint import Checkpoints
 from deepwright.train.loop import fit
+from deepwright.train.regularize import Regularize
 from deepwright.train.threads import thread_count
 from deepwright.train.watch import record
 
@@ -86,6 +87,9 @@ def learn_network(
         checkpoints=Checkpoints(run.folder / "checkpoint", every_s=recipe.train.checkpoint_s),
         budget_s=budget_s,
         threads=threads,
+        speed=recipe.train.speed,
+        micro_batches=recipe.train.micro_batches,
+        regularize=Regularize.of(recipe.train),
     )
     for _ in show.watch(record(training, run.folder / "events.jsonl")):
         pass
@@ -105,7 +109,7 @@ def learn_network(
     ours = _torch_answers(answerer, tensors(fitted, inputs, split.validation.inputs), inputs)
     difference = parity(ours, bundle.predict(split.validation).answer, "network")
     run.commit("member network", bundle=bundle.digest, parity=difference)
-    notes = {"stopped": history.stopped, "best_epoch": history.best_epoch, "threads": threads}
+    notes = {"stopped": history.stopped, "best_epoch": history.best_epoch, "threads": threads, "speed": history.plan}
     return Member("network", bundle, time.monotonic() - started, difference, history.epochs, notes)
 
 

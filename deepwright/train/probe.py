@@ -26,7 +26,7 @@ MAX_BF16_GAP = 0.01
 GATE_STEPS = 8
 MIN_GAIN = 1.03
 """How many times faster a way has to be on whole passes; less is within the noise."""
-PASSES = 48
+PASSES = 32
 """How many passes of the trial batch are to fit into the time there is."""
 MAX_ROUNDS = 5
 
@@ -133,13 +133,18 @@ def has_convolutions(module: "nn.Module") -> bool:
 
 
 def _budget_s(trial: Trial) -> float:
-    """Seconds for the whole choice; sets the trial's rows to what fits into them."""
-    exact = SpeedPlan()
-    trial.rows = min(trial.max_rows, 16)
-    per_row = max(min(trial.timed(exact)[1] for _ in range(2)), 1e-6) / trial.rows
-    budget_s = min(MAX_SECONDS, max(0.1, SHARE * trial.num_steps * per_row * trial.max_rows))
-    trial.rows = max(min(2, trial.max_rows), min(trial.max_rows, int(budget_s / PASSES / per_row)))
-    return budget_s
+    """Seconds for the whole choice; sets the trial's rows to the most that fit into them.
+
+    By doubling: a pass of few rows is mostly overhead and says little about a pass of many.
+    """
+    trial.rows = min(trial.max_rows, 2)
+    trial.timed(SpeedPlan())
+    while True:
+        seconds = max(min(trial.timed(SpeedPlan())[1] for _ in range(2)), 1e-6)
+        budget_s = min(MAX_SECONDS, max(0.1, SHARE * trial.num_steps * seconds * trial.max_rows / trial.rows))
+        if trial.rows == trial.max_rows or 2 * seconds > budget_s / PASSES:
+            return budget_s
+        trial.rows = min(trial.max_rows, 2 * trial.rows)
 
 
 def _next(

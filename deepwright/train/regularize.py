@@ -10,6 +10,7 @@ from pydantic import model_validator
 
 from deepwright.core.errors import RecipeError
 from deepwright.core.part import Part, option
+from deepwright.core.recipe import Train
 
 if TYPE_CHECKING:
     import torch
@@ -39,6 +40,17 @@ class Regularize(Part):
         low=0,
         below=1,
     )
+
+    @classmethod
+    def of(cls, train: Train) -> "Regularize | None":
+        """What a recipe's `train` section asks for; None when it asks for nothing.
+
+        >>> Regularize.of(Train()) is None, Regularize.of(Train(clip_norm=1.0)).clip_norm
+        (True, 1.0)
+        """
+        shared = set(cls.model_fields) & set(Train.model_fields)
+        found = cls(**{name: getattr(train, name) for name in sorted(shared)})
+        return None if found == cls() else found
 
     def noised(self, inputs: "tuple[torch.Tensor, ...]") -> "tuple[torch.Tensor, ...]":
         """The inputs with noise on their numbers, drawn from torch's global generator."""

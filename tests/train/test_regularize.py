@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from deepwright.core.errors import RecipeError
+from deepwright.core.recipe import Train
 from deepwright.train.checkpoint import Checkpoints
 from deepwright.train.events import Epoch, Saved, Step
 from deepwright.train.loop import fit
@@ -152,6 +153,13 @@ def test_an_average_of_epochs_resumes_to_the_same_bits(digits, make_mlp, tmp_pat
         if isinstance(event, Saved) and event.step == last:
             break
     assert run(Checkpoints(tmp_path)).finish().digest == whole.digest
+
+
+def test_a_recipes_section_becomes_a_rule_only_when_it_asks_for_something():
+    assert Regularize.of(Train()) is None
+    asked = {"clip_norm": 1.5, "l1": 1e-4, "noise": 0.1, "ema": 0.9}
+    assert Regularize.of(Train(**asked)) == Regularize(**asked)
+    assert Regularize.of(Train(swa=0.5)) == Regularize(swa=0.5)
 
 
 def test_two_kinds_of_average_at_once_are_refused():
