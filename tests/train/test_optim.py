@@ -156,6 +156,26 @@ def test_adafactor_follows_its_paper():
     assert np.abs(matrix_walk(Adafactor(lr=0.01)) - w).max() < 1e-6
 
 
+def muon_by_hand(lr, momentum, decay):
+    """Jordan's update with Nesterov's look ahead: five steps of his quintic in bfloat16, rounded where torch rounds."""
+    w, u = torch.ones(4, 3, dtype=torch.float64), torch.zeros(4, 3, dtype=torch.float64)
+    for gradient in matrix_gradients():
+        g = torch.from_numpy(gradient)
+        u = momentum * u + (1 - momentum) * g
+        x = ((1 - momentum) * g + momentum * u).bfloat16().T  # the wide way round
+        x = x / x.norm().clamp(min=1e-7)
+        for _ in range(5):
+            a = x @ x.T
+            x = torch.addmm(x, torch.addmm(a, a, a, beta=-4.775, alpha=2.0315), x, beta=3.4445)
+        w = w * (1 - lr * decay) - lr * (4 / 3) ** 0.5 * x.T.double()
+    return w.numpy()
+
+
+def test_muon_follows_its_definition():
+    part = Muon(lr=0.01, momentum=0.9, weight_decay=0.1)
+    assert np.abs(matrix_walk(part) - muon_by_hand(0.01, 0.9, 0.1)).max() < 1e-6
+
+
 def test_muon_makes_the_momentum_nearly_orthogonal():
     # The quintic iteration runs in bfloat16 and stops near, not at, orthogonal: singular values of a step lie around 1.
     weight = nn.Parameter(torch.zeros(6, 6))
