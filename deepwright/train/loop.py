@@ -77,6 +77,7 @@ def fit(
     regularize: Regularize | None = None,
     speed: Literal["exact", "auto"] | SpeedPlan = "exact",
     micro_batches: int = 1,
+    lengths: str | None = None,
 ) -> "Training":
     """Train a module. Gives an iterable of events; `.finish()` runs it to its end and gives the History.
 
@@ -101,6 +102,10 @@ def fit(
     micro_batches: pieces that a batch goes through in, weighted by their rows: the memory of one piece, and, for losses
     that are a mean over rows, the gradients of the whole batch. Batch normalisation sees each piece for itself.
 
+    lengths: the name of the input [B] that says how many steps of each row count. Inputs [B, T, ...] then come cut to
+    the longest row of their batch, and rows of like length stand in one batch. A list of arrays [T] or [T, F] as an
+    input needs no name: the module gets it filled up with zeros, and its lengths as the next argument.
+
     Where memory does not suffice for a batch, it goes through in smaller pieces with the gradients of the whole.
 
     At the end the module holds the weights of the epoch that was best on validation; without validation the last.
@@ -123,7 +128,7 @@ def fit(
         rates=rates, regularize=regularize,
         options=Options(
             epochs, batch_size, seed, patience, dict(metrics or {}), watch, greater_is_better, answer, sample, budget_s,
-            threads, speed, micro_batches,
+            threads, speed, micro_batches, lengths,
         ),
         checkpoints=checkpoints,
     )  # fmt: skip
@@ -156,8 +161,10 @@ class Training:
         self.options = options
         self.device = first.device
         kind = {"device": first.device, "dtype": first.dtype if first.is_floating_point() else torch.float32}
-        self.train = open_part("train", train, **kind)
-        self.validation = None if validation is None else open_part("validation", validation, **kind)
+        self.train = open_part("train", train, **kind, lengths=options.lengths)
+        self.validation = (
+            None if validation is None else open_part("validation", validation, **kind, lengths=options.lengths)
+        )
         self.sample = self.train.sample(options.sample, options.seed) if isinstance(self.train, Rows) else None
         self.objective = objective or supervised(module, _loss_for(loss, self.train))
         self.optimizers = [
@@ -490,6 +497,7 @@ class Training:
             "rates": self.base_rates,
             "schedule": None if self.schedule is None else self.schedule.hash,
             "micro_batches": options.micro_batches,
+            "lengths": options.lengths,
             "regularize": None if self.regularize is None else self.regularize.hash,
         }
 

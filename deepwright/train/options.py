@@ -26,6 +26,7 @@ class Options:
     threads: int | None
     speed: Literal["exact", "auto"] | SpeedPlan
     micro_batches: int
+    lengths: str | None
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "sample", "micro_batches"):

@@ -5,6 +5,9 @@ import torch
 from deepwright.core.errors import DataError
 from deepwright.train import batches
 from deepwright.train.batches import Rows, Stream, bounds, open_part
+from deepwright.train.checkpoint import Checkpoints
+from deepwright.train.events import Saved
+from deepwright.train.loop import fit
 
 CPU = {"device": torch.device("cpu"), "dtype": torch.float32}
 
@@ -129,3 +132,93 @@ def test_a_stream_draws_the_same_numbers_wherever_it_begins():
         later.append(batch.inputs[0])
         torch.rand(5)  # what a step would draw
     assert all(torch.equal(a, b) for a, b in zip(whole[2:], later, strict=True))
+
+
+def sentences(count=101):
+    """Token rows of 1 to 40 steps, and whether the first token is large."""
+    draw = np.random.default_rng(0)
+    found = [draw.integers(1, 50, n) for n in draw.integers(1, 41, count)]
+    return found, np.array([int(row[0] > 25) for row in found])
+
+
+def test_rows_of_like_length_stand_together_and_are_cut_to_the_longest():
+    found, target = sentences()
+    part = Rows("train", found, target, **CPU)
+    seen, area = [], 0
+    for batch in part.epoch(8, seed=0, epoch=0):
+        tokens, lengths = batch.inputs
+        assert tokens.shape == (len(lengths), lengths.max())
+        for row, tokens_row, length in zip(batch.rows.tolist(), tokens, lengths, strict=True):
+            assert tokens_row[:length].tolist() == found[row].tolist() and not tokens_row[length:].any()
+        area += tokens.numel()
+        seen += batch.rows.tolist()
+    assert sorted(seen) == list(range(101))
+    assert area < 1.25 * sum(map(len, found)) < 0.75 * 101 * 40
+
+
+def test_batches_of_like_length_are_a_function_of_seed_and_epoch_and_do_not_come_by_length():
+    def longest(seed, epoch, start=0):
+        part = Rows("train", *sentences(), **CPU)
+        return [b.inputs[0].shape[1] for b in part.epoch(8, seed=seed, epoch=epoch, start=start)]
+
+    assert longest(0, 0) == longest(0, 0) != longest(0, 1)
+    assert longest(1, 0) != longest(0, 0) and longest(0, 0) != sorted(longest(0, 0))
+    assert longest(0, 0, start=5) == longest(0, 0)[5:]
+
+
+def test_lengths_of_a_filled_array_are_found_by_their_name_and_judging_keeps_the_order():
+    found, target = sentences()
+    tokens = np.zeros((101, 60), np.int64)
+    for place, row in enumerate(found):
+        tokens[place, : len(row)] = row
+    given = {"tokens": tokens, "size": np.array([len(row) for row in found]), "other": np.ones((101, 3))}
+    part = Rows("train", given, target, **CPU, lengths="size")
+    assert {b.inputs[0].shape[1] == b.inputs[1].max() and b.inputs[2].shape[1] == 3 for b in part.in_order(10)} == {
+        True
+    }
+    assert torch.cat([b.target for b in part.in_order(10)]).tolist() == target.tolist()
+    assert max(b.inputs[0].shape[1] for b in part.sample(20, 0).in_order(10)) <= 40
+
+
+def test_a_plain_lstm_learns_from_a_list_of_rows_and_resumes_to_the_same_bits(tmp_path):
+    class Reader(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.embedding = torch.nn.Embedding(50, 16)
+            self.lstm = torch.nn.LSTM(16, 16, batch_first=True)
+            self.head = torch.nn.Linear(16, 2)
+
+        def forward(self, tokens, lengths):
+            states, _ = self.lstm(self.embedding(tokens))
+            return self.head(states.sum(1) / lengths[:, None])
+
+    def run(checkpoints=None):
+        rows, target = sentences(200)
+        short = [row[:3] for row in rows]
+        return fit(
+            Reader(), (short, target), (short, target), optimizer="adam", epochs=15, batch_size=16,
+            checkpoints=checkpoints,
+        )  # fmt: skip
+
+    whole = run().finish()
+    assert whole.epochs[-1]["validation"]["loss"] < 0.8 * whole.epochs[0]["validation"]["loss"]
+    for event in run(Checkpoints(tmp_path, every_s=0)):
+        if isinstance(event, Saved) and event.step == 20:
+            break
+    assert run(Checkpoints(tmp_path)).finish().digest == whole.digest
+
+
+@pytest.mark.parametrize(
+    ("inputs", "lengths", "message"),
+    [
+        ({"x": np.zeros((2, 3))}, "size", "lengths is 'size'; it takes the name of an input: x"),
+        ({"x": np.zeros((2, 3)), "n": np.array([0, 2])}, "n", "the lengths 'n' are 0 to 2; they are whole numbers"),
+        ({"x": np.zeros((2, 3)), "n": np.array([4, 2])}, "n", "from 1 to 3, the second axis"),
+        ({"x": np.zeros((2, 3)), "n": np.array([1.5, 2])}, "n", "are whole numbers from 1 to 3"),
+        ({"a": [np.zeros(2)] * 2, "b": [np.zeros(2)] * 2}, None, "a, b are lists of arrays"),
+    ],
+)
+def test_lengths_that_cannot_be_are_refused(inputs, lengths, message):
+    with pytest.raises(DataError, match=message):
+        Rows("train", inputs, np.zeros(2), **CPU, lengths=lengths)
