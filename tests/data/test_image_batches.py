@@ -1,5 +1,6 @@
 """Batches of a map: what an epoch holds, and a network that learns from it, killed and taken up to the same bits."""
 
+import random
 import signal
 import subprocess
 import sys
@@ -50,6 +51,22 @@ def test_an_epoch_holds_every_image_once_in_the_order_of_its_seed(images: ImageM
     assert all(sorted(order) == list(range(NUM)) for order in epochs.values())
     assert len({tuple(order) for order in epochs.values()}) == 3
     assert epochs[0, 0] == torch.cat([y for _, y in batches(images).epoch(seed=0, epoch=0)]).tolist()
+
+
+def test_crops_differ_from_epoch_to_epoch(images: ImageMap):
+    first, second = (
+        {int(y): x for xs, ys in batches(images).epoch(seed=0, epoch=epoch) for x, y in zip(xs, ys, strict=True)}
+        for epoch in (0, 1)
+    )
+    assert sum(not torch.equal(first[number], second[number]) for number in range(NUM)) > 0.9 * NUM
+
+
+def test_iterating_takes_its_seed_from_the_global_generator(images: ImageMap):
+    random.seed(5)
+    first, second = (torch.cat([y for _, y in batches(images)]).tolist() for _ in range(2))
+    assert first != second
+    random.seed(5)
+    assert torch.cat([y for _, y in batches(images)]).tolist() == first
 
 
 def test_an_epoch_can_begin_in_its_middle(images: ImageMap):
