@@ -109,7 +109,13 @@ def learn_network(
     ours = _torch_answers(answerer, tensors(fitted, inputs, split.validation.inputs), inputs)
     difference = parity(ours, bundle.predict(split.validation).answer, "network")
     run.commit("member network", bundle=bundle.digest, parity=difference)
-    notes = {"stopped": history.stopped, "best_epoch": history.best_epoch, "threads": threads, "speed": history.plan}
+    notes = {
+        "stopped": history.stopped,
+        "best_epoch": history.best_epoch,
+        "threads": threads,
+        "speed": history.plan,
+        "spent_s": history.spent,
+    }
     return Member("network", bundle, time.monotonic() - started, difference, history.epochs, notes)
 
 

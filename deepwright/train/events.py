@@ -163,6 +163,8 @@ class History:
     """Records of the events that a reader of the result should know: planned, resumed, nonfinite."""
     plan: dict[str, Any] = field(default_factory=dict)
     """The speed plan the steps ran under; `SpeedPlan.parse` reads it."""
+    spent: Scores = field(default_factory=dict)
+    """Seconds by phase: data, forward, backward, update, judging, checkpoints; over all resumes."""
 
     def best(self, part: Literal["train", "validation"] = "validation") -> Scores:
         """Loss and metrics of the epoch whose weights were kept."""

@@ -258,9 +258,10 @@ class Training:
                     state.keep_good()
                 self.module.train()
                 fault = None
-                for batch in self.train.epoch(
+                batches = self.train.epoch(
                     options.batch_size, seed=options.seed, epoch=position.epoch, start=position.batch
-                ):
+                )
+                for batch in self._timed(batches):
                     self._set_rates()
                     fault = steps.step(batch)
                     if fault is not None:
@@ -319,6 +320,17 @@ class Training:
             )  # fmt: skip
         return None
 
+    def _timed(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """The same batches, with the time that they take to come noted."""
+        spent = self.state.position.spent
+        while True:
+            started = time.perf_counter()
+            batch = next(batches, None)
+            spent["data"] += time.perf_counter() - started
+            if batch is None:
+                return
+            yield batch
+
     def _first_batch(self) -> Batch | None:
         """None of batches that can be read only once."""
         if isinstance(self.train, Stream) and isinstance(self.train.batches, Iterator):
@@ -333,9 +345,11 @@ class Training:
         options, position = self.options, self.state.position
         running_loss = position.loss_sum / position.loss_rows
         is_cut_short = self._is_over_budget(started)
+        judging = time.perf_counter()
         with self.state.judged_weights():
             train = {"loss": running_loss} if self.sample is None else self._judged(self.sample)
             validation = {} if self.validation is None else self._judged(self.validation)
+        position.spent["judging"] += time.perf_counter() - judging
         if train is None or validation is None:
             return None
 
@@ -447,6 +461,7 @@ class Training:
         tensors, facts = self.state.dump()
         facts |= {"identity": self._identity(), "environment": self._environment()}
         path, num_bytes, seconds = self.checkpoints.save(tensors, facts)
+        self.state.position.spent["checkpoints"] += seconds
         return Saved(self.state.position.step, str(path), num_bytes, seconds)
 
     def _look_for_checkpoint(self) -> tuple[Loaded | None, tuple[str, ...]]:
@@ -519,7 +534,7 @@ class Training:
         )
         self._history = History(
             tuple(position.epochs), position.stopped, position.best_epoch, position.step, position.seconds,
-            event.digest, tuple(position.notes), self.steps.plan.record(),
+            event.digest, tuple(position.notes), self.steps.plan.record(), dict(position.spent),
         )  # fmt: skip
         return event
 

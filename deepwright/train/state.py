@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+PHASES = ("data", "forward", "backward", "update", "judging", "checkpoints")
+
+
 @dataclass
 class Position:
     """Where a training stands; all of it is plain data. Epochs, batches and steps are counts of those done."""
@@ -33,6 +36,8 @@ class Position:
     attempts: int = 0
     lr_scale: float = 1.0
     stopped: str | None = None
+    spent: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PHASES, 0.0))
+    """Seconds of this training's work by phase, over all resumes; what consumers of the events take is in none."""
     micro_batch: int | None = None
     """Rows that go through the module at once, where a whole batch does not fit."""
 

@@ -1,6 +1,7 @@
 """One step of a training: forward, backward and update of every phase on one batch."""
 
 import math
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from deepwright.core.errors import ResourceError
@@ -63,6 +64,7 @@ class Steps:
         total = 0.0
         for number, (phase, optimizer, parameters) in enumerate(self.phases):
             value = self.backward(number, batch)
+            started = perf_counter()
             gradients = [p.grad for p in parameters if p.grad is not None]
             if not (math.isfinite(value) and self._are_finite(gradients)):
                 return locate(self.module, batch, phase.name, phase.loss, lambda n=number: self._reseed_phase(n))
@@ -70,6 +72,7 @@ class Steps:
                 regularize.change_gradients(parameters)
             optimizer.step()
             total += value
+            position.spent["update"] += perf_counter() - started
         if regularize is not None and regularize.averages:
             memory = regularize.memory(position.step, num_batches=self.num_batches, num_epochs=self.num_epochs)
             if memory is not None:
@@ -88,6 +91,7 @@ class Steps:
         weighted by its rows.
         """
         phase, _, parameters = self.phases[number]
+        spent = self.state.position.spent
         rows = len(batch.target)
         while True:
             size = min(self.state.position.micro_batch or rows, -(-rows // self.micro_batches))
@@ -97,6 +101,7 @@ class Steps:
             try:
                 total = 0.0
                 for low in range(0, rows, size):
+                    started = perf_counter()
                     target = batch.target[low : low + size]
                     inputs = tuple(t[low : low + size] for t in batch.inputs) if size < rows else batch.inputs
                     if self.plan.bf16:
@@ -106,8 +111,11 @@ class Steps:
                         loss = phase.loss(inputs, target)
                     if size < rows:
                         loss = loss * (len(target) / rows)
+                    half = perf_counter()
                     loss.backward(inputs=parameters if len(self.phases) > 1 else None)
                     total += loss.item()
+                    spent["forward"] += half - started
+                    spent["backward"] += perf_counter() - half
                 return total
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):

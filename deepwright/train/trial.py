@@ -29,6 +29,7 @@ class TrialSteps:
         self.may_round = is_float32 and is_class and has_bf16(steps.device)
         self._loose = {name: b.clone() for name, b in steps.module.named_buffers()}
         self._state.keep_good()
+        self._spent = dict(self._state.position.spent)
         self._clock = (
             time.thread_time if steps.device.type == "cpu" and torch.get_num_threads() == 1 else time.perf_counter
         )
@@ -61,6 +62,7 @@ class TrialSteps:
     def put_back(self) -> None:
         """Weights, buffers, optimizers and gradients as they were before the trial."""
         self._state.go_back()
+        self._state.position.spent.update(self._spent)
         self._steps.plan = SpeedPlan()
         for name, buffer in self._steps.module.named_buffers():
             buffer.copy_(self._loose[name])
