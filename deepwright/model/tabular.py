@@ -18,7 +18,7 @@ class MLP(Network, kind="mlp"):
     """A multilayer perceptron: embeddings for categories, then dense layers.
 
     >>> import torch
-    >>> inputs = (Tensor("numbers", 3), Tensor("categories", 2, "int64", (4, 9)))
+    >>> inputs = (Tensor("numbers", 3), Tensor("categories", 2, "int64", (5, 10)))
     >>> net = MLP(widths=(16,)).build(inputs, num_outputs=2)
     >>> net(torch.zeros(5, 3), torch.tensor([[4, 9]] * 5)).shape
     torch.Size([5, 2])
