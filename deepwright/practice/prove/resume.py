@@ -52,7 +52,7 @@ def prove_resume(case: Case) -> list[Claim]:
     recipe_path.write_text(dump_recipe(_recipe(case, path)))
     draw = np.random.default_rng(0)
 
-    with _walkers(case.folder) as walkers, ThreadPoolExecutor(walkers.qsize()) as pool:
+    with _walkers(case.folder) as walkers, _pool(walkers.qsize()) as pool:
 
         def begin(name: str, kills: tuple[int, ...], mode: str) -> Any:
             return pool.submit(_walk, walkers, recipe_path, case.folder / name, kills, mode)
@@ -124,6 +124,16 @@ def _walkers(folder: Path) -> "Iterator[queue.SimpleQueue[Walker]]":
     finally:
         for walker in made:
             walker.close()
+
+
+@contextlib.contextmanager
+def _pool(threads: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads; after an error or Ctrl-C, what has not begun is not begun."""
+    pool = ThreadPoolExecutor(threads)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _walk(
