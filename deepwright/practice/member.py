@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -24,12 +24,16 @@ from deepwright.model.answer import answering
 from deepwright.model.export import export_network
 from deepwright.practice.show import Show
 from deepwright.train.checkpoint import Checkpoints
+from deepwright.train.events import Planned
 from deepwright.train.loop import fit
 from deepwright.train.regularize import Regularize
+from deepwright.train.speed import SpeedPlan
 from deepwright.train.threads import thread_count
 from deepwright.train.watch import record
 
 PARITY_LIMIT = 1e-5
+SPEED = "speed plan"
+"""The ledger's entry for the plan that `train.speed auto` chose."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +91,13 @@ def learn_network(
         checkpoints=Checkpoints(run.folder / "checkpoint", every_s=recipe.train.checkpoint_s),
         budget_s=budget_s,
         threads=threads,
-        speed=recipe.train.speed,
+        speed=speed_of(run, recipe),
         micro_batches=recipe.train.micro_batches,
         regularize=Regularize.of(recipe.train),
     )
-    for _ in show.watch(record(training, run.folder / "events.jsonl")):
-        pass
+    for event in show.watch(record(training, run.folder / "events.jsonl")):
+        if isinstance(event, Planned):
+            run.commit(SPEED, plan=SpeedPlan(event.precision, event.channels_last, event.bf16).record())
     history = training.finish()
 
     graph, weights = export_network(answerer, inputs, problem)
@@ -117,6 +122,13 @@ def learn_network(
         "spent_s": history.spent,
     }
     return Member("network", bundle, time.monotonic() - started, difference, history.epochs, notes)
+
+
+def speed_of(run: Run, recipe: Recipe) -> Literal["exact", "auto"] | SpeedPlan:
+    """The recipe's choice; where it is `auto`, the plan that this run has chosen before it was killed, or that a rerun
+    took over, so that measuring anew cannot change the bits."""
+    planned = run.entry(SPEED)
+    return recipe.train.speed if planned is None or recipe.train.speed == "exact" else SpeedPlan.parse(planned["plan"])
 
 
 def learn_baseline(run: Run, recipe: Recipe, baseline: Baseline, split: Split, versions: dict[str, Any]) -> Member:

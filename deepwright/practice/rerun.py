@@ -9,6 +9,7 @@ from deepwright.core.recipe import Recipe
 from deepwright.core.report import Report
 from deepwright.core.run import Run
 from deepwright.data.collect import collect
+from deepwright.practice.member import SPEED
 from deepwright.practice.opening import recipe_of
 from deepwright.practice.run import practise
 from deepwright.practice.show import Show, quiet
@@ -35,7 +36,12 @@ def rerun(run: Run, *, show: Show = quiet) -> Rerun:
     if report.environment["network"].get("stopped") == "budget":
         raise UsageError("rerun.budget")
     _require_same_source(recipe, report)
-    again = practise(recipe, runs=run.folder.parent, name=_free_name(run), show=show)
+    name = _free_name(run)
+    planned = run.entry(SPEED)
+    if planned is not None:
+        twin = Run.create(run.folder.parent, name, recipe=recipe.hash, source=report.data.source_sha256)
+        twin.commit(SPEED, plan=planned["plan"])
+    again = practise(recipe, runs=run.folder.parent, name=name, show=show)
     pairs = _facts(run, report), _facts(again, again.report)
     difference = next((name for name in pairs[0] if pairs[0][name] != pairs[1].get(name)), None)
     here = again.report.environment

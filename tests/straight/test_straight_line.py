@@ -123,6 +123,19 @@ def test_rerun_gives_the_same_bits(cancer_run):
     assert result.compared > 40
 
 
+def test_a_rerun_takes_over_the_speed_plan_that_the_run_measured(tables, make_recipe, monkeypatch):
+    recipe = make_recipe(tables / "wine.csv", "kind", baselines=("constant",))
+    run = practise(recipe.replace(train=recipe.train.replace(speed="auto")), name="auto")
+    plan = run.entry("speed plan")["plan"]
+    assert run.report.environment["network"]["speed"] == plan
+
+    def measuring(*args, **kwargs):
+        raise AssertionError("a rerun measures nothing")
+
+    monkeypatch.setattr("deepwright.train.loop.choose_plan", measuring)
+    assert rerun(run).difference is None
+
+
 def test_rerun_names_the_first_difference(cancer_run, monkeypatch):
     from deepwright.train.loop import Training
 
