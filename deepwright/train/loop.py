@@ -158,6 +158,7 @@ class Training:
         if first is None:
             raise RecipeError("train.no_parameters", module=type(module).__name__)
         self.module = module
+        self._finite_at_start = {name for name, value in module.state_dict().items() if all_finite([value])}
         self.options = options
         self.device = first.device
         kind = {"device": first.device, "dtype": first.dtype if first.is_floating_point() else torch.float32}
@@ -419,10 +420,16 @@ class Training:
             self._adapted = self.schedule.adapt(values, greater_is_better=greater)
 
     def _fault_in_weights(self) -> Fault | None:
-        """An update can overflow although its gradient was finite."""
-        for name, parameter in self.module.named_parameters():
-            if not all_finite([parameter]):
+        """An update can overflow although its gradient was finite: in a weight, in a buffer such as a running variance,
+        or in what the optimizer remembers. Buffers that were infinite to begin with (masks) are left alone."""
+        for name, value in self.module.state_dict().items():
+            if name in self._finite_at_start and not all_finite([value]):
                 return Fault(self.objective.phases[0].name, "weight", name, ())
+        names = {parameter: name for name, parameter in self.module.named_parameters()}
+        for optimizer in self.optimizers:
+            for parameter, remembered in optimizer.state.items():
+                if not all_finite(value for value in remembered.values() if hasattr(value, "is_floating_point")):
+                    return Fault(self.objective.phases[0].name, "weight", names.get(parameter, "(optimizer)"), ())
         return None
 
     def _go_back(self, fault: Fault) -> NonFinite:

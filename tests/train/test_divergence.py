@@ -137,9 +137,6 @@ FAULTS = (
     "rate", "overflowing update", "nan row", "inf row", "log of nought", "half precision", "root", "nan target",
 )  # fmt: skip
 CASES = [(fault, kind) for fault in FAULTS for kind in NETWORKS]
-# Known holes of the engine, each strict: take the mark away with the mend.
-BUFFERS = pytest.mark.xfail(strict=True, reason="weights are watched, buffers are not: a running variance can be inf")
-STATE = pytest.mark.xfail(strict=True, reason="a sum of squared gradients can be inf: its weight never moves again")
 
 
 def all_finite(tensors) -> bool:
@@ -166,9 +163,7 @@ def first_fault(training) -> tuple[int, str, list[Step], bool]:
     return *told, steps, all(sound[:-1])
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind"), [pytest.param(*case, marks=BUFFERS if case == ("rate", "cnn") else ()) for case in CASES]
-)
+@pytest.mark.parametrize(("fault", "kind"), CASES)
 def test_a_divergence_is_caught_within_one_step_and_named(fault, kind, tmp_path):
     plant = planted(fault, kind)
     checkpoints = Checkpoints(tmp_path, every_s=0, keep=10_000)
@@ -213,17 +208,16 @@ def corrupt_rows():
     return x, y
 
 
-@BUFFERS
 def test_a_running_variance_that_overflows_is_caught_though_the_loss_is_finite():
     module = nn.Sequential(nn.BatchNorm1d(16), nn.Linear(16, 3))
     training = fit(module, corrupt_rows(), optimizer=SGD(lr=0.01), epochs=1, batch_size=BATCH)
     assert any(isinstance(event, NonFinite) for event in training)
 
 
-@STATE
 @pytest.mark.parametrize("optimizer", ["adagrad", "adadelta"])
 def test_a_sum_of_squared_gradients_that_overflows_is_caught(optimizer):
-    training = fit(network("mlp"), corrupt_rows(), optimizer=optimizer, epochs=1, batch_size=BATCH)
+    torch.manual_seed(0)  # weights that answer the corrupt row wrongly, or its gradient would be nothing
+    training = fit(nn.Linear(16, 3), corrupt_rows(), optimizer=optimizer, epochs=1, batch_size=BATCH)
     assert any(isinstance(event, NonFinite) for event in training)
 
 
