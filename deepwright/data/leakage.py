@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from deepwright.core.dataset import Dataset
-from deepwright.core.report import Finding, finding
+from deepwright.core.report import Finding, Severity, finding
 from deepwright.core.schema import Columns, Feature
 from deepwright.data.rows import column_codes, input_keys, splitmix
 
@@ -18,6 +18,10 @@ SCORED_ROWS = 50
 """With fewer rows a single feature's score says nothing."""
 
 
+OWN_TEST_LIMIT = 0.2
+"""Share of a test file's rows that may have the inputs of a training row; beyond it the file is no test."""
+
+
 def duplicates(whole: Dataset) -> tuple[Finding, ...]:
     """Rows that stand in the table more than once; the split keeps them in one part."""
     extra = len(whole) - len(np.unique(whole.hashes))
@@ -27,16 +31,23 @@ def duplicates(whole: Dataset) -> tuple[Finding, ...]:
     return (finding("duplicates", "note", whole.source, count=extra, rows=len(whole), share=share),)
 
 
-def leakage_findings(train: Dataset, validation: Dataset, test_inputs: Columns) -> tuple[Finding, ...]:
-    """What may make results too good. Of the test part only the inputs are given, never a label."""
+def leakage_findings(
+    train: Dataset, validation: Dataset, test_inputs: Columns, *, is_own_test: bool = False
+) -> tuple[Finding, ...]:
+    """What may make results too good. Of the test part only the inputs are given, never a label.
+
+    is_own_test: the test part is a file of the user's own. One that repeats a fifth of its rows from training blocks.
+    """
     return (
-        *overlap(train, validation, test_inputs),
+        *overlap(train, validation, test_inputs, is_own_test=is_own_test),
         *contradictions(train),
         *given_away(train),
     )
 
 
-def overlap(train: Dataset, validation: Dataset, test_inputs: Columns) -> tuple[Finding, ...]:
+def overlap(
+    train: Dataset, validation: Dataset, test_inputs: Columns, *, is_own_test: bool = False
+) -> tuple[Finding, ...]:
     """Validation and test rows whose inputs are all equal to those of a training row."""
     known, validated, tested = input_keys([train.inputs, validation.inputs, test_inputs])
     found = []
@@ -44,7 +55,9 @@ def overlap(train: Dataset, validation: Dataset, test_inputs: Columns) -> tuple[
         count = int(np.isin(keys, known).sum())
         if count:
             share = f"{count / len(keys):.2%}"
-            found.append(finding("overlap", "warning", part, count=count, rows=len(keys), share=share))
+            blocks = part == "test" and is_own_test and count / len(keys) > OWN_TEST_LIMIT
+            severity: Severity = "blocking" if blocks else "warning"
+            found.append(finding("overlap", severity, part, count=count, rows=len(keys), share=share))
     return tuple(found)
 
 

@@ -26,6 +26,9 @@ from deepwright.practice.member import Member, learn_baseline, learn_network
 from deepwright.practice.reporting import epoch_metrics, make_report, publish
 from deepwright.practice.show import Show, quiet
 
+BLOCKING_RULES = frozenset({"overlap"})
+"""Rules that stop a run and may be set aside with `--allow RULE --reason TEXT`."""
+
 
 def practise(
     recipe: Recipe,
@@ -94,9 +97,12 @@ def split_rows(recipe: Recipe, table: Collected) -> tuple[Split, tuple[Finding, 
         *table.findings,
         *((why,) if recipe.split is None else ()),
         *findings_of(split.train),
-        *leakage_findings(split.train, split.validation, split.test.audit_inputs()),
+        *leakage_findings(split.train, split.validation, split.test.audit_inputs(), is_own_test=table.test is not None),
     )
     allowed = {allowance.rule for allowance in recipe.allow}
+    if allowed - BLOCKING_RULES:
+        rules = ", ".join(sorted(allowed - BLOCKING_RULES))
+        raise RecipeError("run.unknown_rule", rules=rules, allowed=", ".join(sorted(BLOCKING_RULES)))
     for finding in findings:
         if finding.severity == "blocking" and finding.rule not in allowed:
             raise RuleError("run.blocked", text=finding.text, rule=finding.rule)

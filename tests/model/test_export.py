@@ -67,7 +67,7 @@ def test_export_leaves_mode_and_weights_as_they_were():
 @pytest.mark.parametrize("name", ["Branches", "OneSize"])
 def test_a_network_without_a_graph_is_refused_with_the_exemption_to_paste(own_networks, name):
     net = getattr(__import__("sys").modules[own_networks], name)(5, 2)
-    with pytest.raises(RuleError, match="--allow no_graph --reason TEXT") as caught:
+    with pytest.raises(RuleError, match="Change the network: a bundle answers through its graph") as caught:
         export_network(answering(net, "classification"), FLAT, "classification")
     assert caught.value.values["rule"] == "no_graph"
     assert net.training

@@ -12,7 +12,8 @@ import pytest
 
 import deepwright
 from deepwright.core.bundle import Bundle
-from deepwright.core.errors import BundleError, DataError, ProofError, SealError, UsageError
+from deepwright.core.errors import BundleError, DataError, ProofError, RecipeError, RuleError, SealError, UsageError
+from deepwright.core.recipe import Allowance
 from deepwright.core.run import Run
 from deepwright.practice.keep import kept_rows
 from deepwright.practice.look import look
@@ -160,6 +161,20 @@ def test_a_test_file_of_the_users_own_is_looked_at_verified_and_rerun(tables, ma
     own.write_text("".join([lines[0], *lines[401:]]))
     with pytest.raises(DataError, match="its content has changed since the run"):
         rerun(run)
+
+
+def test_a_test_file_that_repeats_training_rows_stops_the_run_unless_allowed(tables, make_recipe, own_workspace):
+    lines = (tables / "cancer.csv").read_text().splitlines(keepends=True)
+    own = own_workspace / "own.csv"
+    own.write_text("".join(lines[:200]))
+    recipe = make_recipe(tables / "cancer.csv", "diagnosis", baselines=("constant",))
+    recipe = recipe.replace(source=recipe.source.replace(test=str(own)))
+    with pytest.raises(RuleError, match="--allow overlap --reason 'why'"):
+        practise(recipe, name="blocked")
+    with pytest.raises(RecipeError, match=r"no such rule can be set aside. Allowed: overlap"):
+        practise(recipe.replace(allow=(Allowance(rule="magic", reason="a"),)), name="unknown")
+    run = practise(recipe.replace(allow=(Allowance(rule="overlap", reason="a rehearsal"),)), name="allowed")
+    assert "rule set aside: overlap (a rehearsal)" in (run.folder / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_same_call_again_computes_nothing(cancer_run, tables, make_recipe):

@@ -15,6 +15,14 @@ from deepwright.train.interrupt import Interrupts
 from deepwright.train.loop import fit
 
 
+@pytest.fixture(autouse=True)
+def usual_handlers():
+    """A training that another test left behind may still hold the handlers; here everyone begins with Python's own."""
+    gc.collect()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def training(make_mlp, digits, folder, **options):
     checkpoints = Checkpoints(folder, every_s=1000)
     return fit(make_mlp(dropout=0.5), *digits, optimizer="adamw", epochs=3, checkpoints=checkpoints, **options)
