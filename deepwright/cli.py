@@ -449,8 +449,7 @@ def _usage(error: CycloptsError) -> str:
 
         _load_parts(None)
         word = str(error.token.keyword)
-        command = [*app.resolved_commands()] if hasattr(app, "resolved_commands") else []
-        known = [flag for flag, *_ in flags_of(Recipe)] + [f"--{flag}" for flag in command]
+        known = [flag for flag, *_ in flags_of(Recipe)]
         own = ["--final", "--reason", "--budget", "--dry-run", "--name", "--runs", "--with", "--allow", "--json"]
         return text("cli.unknown_option", option=word, hint=did_you_mean(word, known + own))
     return message
