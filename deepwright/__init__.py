@@ -39,6 +39,7 @@ _HOMES = {
     "Tensor": "core.families",
     "Train": "core.recipe",
     "dump_recipe": "core.recipe_file",
+    "evaluate": "train.judge",
     "find_batch_size": "train.batch_size",
     "find_rate": "train.rate",
     "fit": "train.loop",

@@ -523,7 +523,7 @@ def _dry_run(recipe: "Recipe", runs: Path, wants_json: bool) -> int:
 
 
 def _show_report(run: Any, wants_json: bool) -> int:
-    from deepwright.evaluate.lines import summary_lines
+    from deepwright.evaluation.lines import summary_lines
     from deepwright.practice.reporting import next_commands, short
 
     report = run.report

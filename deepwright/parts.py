@@ -11,7 +11,7 @@ from deepwright.core.errors import UsageError
 from deepwright.core.part import FAMILIES, Part
 from deepwright.data import encode, missing, scale, split, table
 from deepwright.deploy.targets import onnx
-from deepwright.evaluate import classify, regress
+from deepwright.evaluation import classify, regress
 from deepwright.model import baselines, module, tabular
 from deepwright.train import loss, optim, schedule
 

@@ -6,7 +6,7 @@ from typing import Any
 from deepwright import parts
 from deepwright.core.text import text
 from deepwright.deploy.client import Client
-from deepwright.evaluate.lines import summary_lines
+from deepwright.evaluation.lines import summary_lines
 from deepwright.practice.keep import kept_rows
 from deepwright.practice.prove.case import demo_recipe
 from deepwright.practice.prove.parity import json_rows, server

@@ -5,7 +5,7 @@ from deepwright.core.ledger import LookLedger, workspace
 from deepwright.core.report import Report
 from deepwright.core.run import Run
 from deepwright.core.text import text
-from deepwright.evaluate.compare import verdict
+from deepwright.evaluation.compare import verdict
 from deepwright.practice.keep import kept_test
 from deepwright.practice.opening import recipe_of
 from deepwright.practice.reporting import measure, member_bundles, metrics_of, publish

@@ -19,7 +19,7 @@ from deepwright.core.seal import Split
 from deepwright.core.step import Fitted
 from deepwright.data.prepare import fit_prepare
 from deepwright.data.profile import profile
-from deepwright.evaluate.metric import name_of
+from deepwright.evaluation.metric import name_of
 from deepwright.model.answer import answering
 from deepwright.model.export import export_network
 from deepwright.practice.show import Show

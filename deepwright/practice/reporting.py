@@ -18,10 +18,10 @@ from deepwright.core.report import Data, Finding, Number, Report, Sentence, find
 from deepwright.core.run import Run
 from deepwright.core.seal import Split
 from deepwright.data.collect import Collected
-from deepwright.evaluate.compare import best_member, verdict
-from deepwright.evaluate.judge import evidence, judge, main_metric, usual_metrics
-from deepwright.evaluate.metric import name_of
-from deepwright.evaluate.page import render
+from deepwright.evaluation.compare import best_member, verdict
+from deepwright.evaluation.judge import evidence, judge, main_metric, usual_metrics
+from deepwright.evaluation.metric import name_of
+from deepwright.evaluation.page import render
 from deepwright.practice.environment import environment
 from deepwright.practice.member import Member, target_of
 

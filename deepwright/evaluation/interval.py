@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepwright.core.families import Metric
-from deepwright.evaluate.metric import MeanMetric, RowMetric, Weigher, weigher_of
+from deepwright.evaluation.metric import MeanMetric, RowMetric, Weigher, weigher_of
 
 Z = 1.959963984540054
 """The normal quantile that leaves 2.5 % above."""

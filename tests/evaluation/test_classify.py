@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics as sk
 
 from deepwright.core.errors import RecipeError
-from deepwright.evaluate.classify import (
+from deepwright.evaluation.classify import (
     F1,
     Accuracy,
     Auc,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from deepwright.evaluate.regress import R2, Mae, Mape, Mse, Rmse
+from deepwright.evaluation.regress import R2, Mae, Mape, Mse, Rmse
 
 PAIRS = (
     (Mse, sk.mean_squared_error),

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from deepwright.evaluate.classify import F1, Accuracy, Auc, LogLoss, Recall
-from deepwright.evaluate.compare import best_member, paired, verdict
-from deepwright.evaluate.regress import R2, Mae, Rmse
+from deepwright.evaluation.classify import F1, Accuracy, Auc, LogLoss, Recall
+from deepwright.evaluation.compare import best_member, paired, verdict
+from deepwright.evaluation.regress import R2, Mae, Rmse
 
 
 def _members(seed: int, n: int, *gains: float) -> tuple[np.ndarray, list[np.ndarray]]:

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from deepwright.core.report import Number
-from deepwright.evaluate import charts
-from deepwright.evaluate.axes import Axes, padded, tick_text, ticks_of
+from deepwright.evaluation import charts
+from deepwright.evaluation.axes import Axes, padded, tick_text, ticks_of
 
 
 def _number(member: str, value: float | None, half: float = 0.01) -> Number:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from deepwright.core.errors import DataError, PracticeError
-from deepwright.evaluate.classify import F1, Accuracy, Auc
-from deepwright.evaluate.judge import judge, main_metric, usual_metrics
-from deepwright.evaluate.regress import Mape, Rmse
+from deepwright.evaluation.classify import F1, Accuracy, Auc
+from deepwright.evaluation.judge import judge, main_metric, usual_metrics
+from deepwright.evaluation.regress import Mape, Rmse
 
 WHERE = {"part": "validation", "member": "network", "optimistic": True}
 

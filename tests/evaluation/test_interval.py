@@ -8,10 +8,10 @@ import pytest
 from scipy import stats
 
 from deepwright.core.families import Metric
-from deepwright.evaluate.classify import F1, Accuracy, Auc, AveragePrecision, BalancedAccuracy, LogLoss, Precision
-from deepwright.evaluate.interval import interval, intervals, proportion, resample_weights, t_quantile
-from deepwright.evaluate.metric import RowMetric
-from deepwright.evaluate.regress import R2, Mae, Rmse
+from deepwright.evaluation.classify import F1, Accuracy, Auc, AveragePrecision, BalancedAccuracy, LogLoss, Precision
+from deepwright.evaluation.interval import interval, intervals, proportion, resample_weights, t_quantile
+from deepwright.evaluation.metric import RowMetric
+from deepwright.evaluation.regress import R2, Mae, Rmse
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 5), (8, 10), (10, 10), (873, 1000)])
@@ -111,7 +111,7 @@ def test_a_metric_of_the_users_own_takes_percentiles(median_error):
 
 
 def test_the_coverage_check_sees_an_interval_that_is_too_narrow(monkeypatch):
-    monkeypatch.setattr("deepwright.evaluate.interval.Z", 1.5)
+    monkeypatch.setattr("deepwright.evaluation.interval.Z", 1.5)
     assert _coverage(Accuracy(), _binary, 400, 100) < 0.92
 
 

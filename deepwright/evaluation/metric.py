@@ -57,7 +57,7 @@ class MeanMetric(RowMetric):
 def name_of(metric: Metric) -> str:
     """A metric's name in reports: its kind, with the options that differ from their default.
 
-    >>> from deepwright.evaluate.classify import F1
+    >>> from deepwright.evaluation.classify import F1
     >>> name_of(F1()), name_of(F1(average="macro"))
     ('f1', 'f1(average=macro)')
     """

@@ -4,9 +4,9 @@ from typing import Any
 
 from deepwright.core.report import Report
 from deepwright.core.text import text
-from deepwright.evaluate import charts
-from deepwright.evaluate.markup import Markup, join, tag
-from deepwright.evaluate.wording import count, metric_label, middle_width, part_label, shown
+from deepwright.evaluation import charts
+from deepwright.evaluation.markup import Markup, join, tag
+from deepwright.evaluation.wording import count, metric_label, middle_width, part_label, shown
 
 MOST_COLUMNS = 20
 """Classes up to which the confusion matrix is drawn; beyond, the most confused pairs are listed."""

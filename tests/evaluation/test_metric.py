@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from deepwright.evaluate.classify import F1, Auc
-from deepwright.evaluate.metric import name_of, sums_by, weigher_of
+from deepwright.evaluation.classify import F1, Auc
+from deepwright.evaluation.metric import name_of, sums_by, weigher_of
 
 
 def test_a_metric_of_value_alone_is_called_once_per_weighting(median_error):

@@ -9,7 +9,7 @@ from deepwright.core.errors import DataError, PracticeError
 from deepwright.core.families import Metric
 from deepwright.core.report import Number
 from deepwright.core.schema import Problem
-from deepwright.evaluate.classify import (
+from deepwright.evaluation.classify import (
     F1,
     Accuracy,
     Auc,
@@ -20,10 +20,10 @@ from deepwright.evaluate.classify import (
     Precision,
     Recall,
 )
-from deepwright.evaluate.evidence import evidence
-from deepwright.evaluate.interval import intervals
-from deepwright.evaluate.metric import name_of
-from deepwright.evaluate.regress import R2, Mae, Rmse
+from deepwright.evaluation.evidence import evidence
+from deepwright.evaluation.interval import intervals
+from deepwright.evaluation.metric import name_of
+from deepwright.evaluation.regress import R2, Mae, Rmse
 
 __all__ = ["evidence", "judge", "main_metric", "usual_metrics"]
 

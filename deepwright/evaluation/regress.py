@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from deepwright.core.schema import Problem
-from deepwright.evaluate.metric import MeanMetric, RowMetric, Scale, Weigher, ratio
+from deepwright.evaluation.metric import MeanMetric, RowMetric, Scale, Weigher, ratio
 
 
 class Mse(MeanMetric, kind="mse"):

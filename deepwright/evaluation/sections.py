@@ -6,9 +6,9 @@ from typing import Any
 
 from deepwright.core.report import Finding, Number, Report
 from deepwright.core.text import text
-from deepwright.evaluate.charts import span_of, whisker
-from deepwright.evaluate.markup import Markup, join, tag
-from deepwright.evaluate.wording import (
+from deepwright.evaluation.charts import span_of, whisker
+from deepwright.evaluation.markup import Markup, join, tag
+from deepwright.evaluation.wording import (
     METHODS,
     SEVERITIES,
     count,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from deepwright.evaluate.wording import UNDEFINED, figure, leaderboard, metric_label, shown, width_of
-from tests.evaluate import samples
+from deepwright.evaluation.wording import UNDEFINED, figure, leaderboard, metric_label, shown, width_of
+from tests.evaluation import samples
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import pytest
 
 from deepwright.core.report import Report
-from deepwright.evaluate.lines import aligned, summary_lines
-from tests.evaluate import samples
+from deepwright.evaluation.lines import aligned, summary_lines
+from tests.evaluation import samples
 
 
 def test_the_verdict_comes_first_then_an_aligned_leaderboard():

@@ -6,10 +6,10 @@ from importlib import resources
 
 from deepwright.core.report import Report
 from deepwright.core.text import language, text
-from deepwright.evaluate import sections
-from deepwright.evaluate.exhibits import evidence_section, learning_section
-from deepwright.evaluate.markup import Markup, join, tag
-from deepwright.evaluate.wording import count, part_label, seal_stamp, shown_part
+from deepwright.evaluation import sections
+from deepwright.evaluation.exhibits import evidence_section, learning_section
+from deepwright.evaluation.markup import Markup, join, tag
+from deepwright.evaluation.wording import count, part_label, seal_stamp, shown_part
 
 
 def render(report: Report, *, next_commands: list[str]) -> str:
@@ -48,7 +48,7 @@ def _header(report: Report) -> Markup:
 
 
 def _document(report: Report, body: Markup) -> Markup:
-    style = resources.files("deepwright.evaluate").joinpath("page.css").read_text(encoding="utf-8")
+    style = resources.files("deepwright.evaluation").joinpath("page.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     head = join(

@@ -1,6 +1,6 @@
 """Markup escapes by construction."""
 
-from deepwright.evaluate.markup import Markup, join, tag
+from deepwright.evaluation.markup import Markup, join, tag
 
 
 def test_texts_and_attributes_are_escaped_and_markup_is_not_escaped_twice():

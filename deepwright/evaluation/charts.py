@@ -6,9 +6,9 @@ from typing import Any
 
 from deepwright.core.report import Number
 from deepwright.core.text import text
-from deepwright.evaluate.axes import Axes, padded
-from deepwright.evaluate.markup import Markup, join, tag
-from deepwright.evaluate.wording import metric_label, shown
+from deepwright.evaluation.axes import Axes, padded
+from deepwright.evaluation.markup import Markup, join, tag
+from deepwright.evaluation.wording import metric_label, shown
 
 
 def learning_curve(history: Sequence[dict[str, Any]], metric: str, best_epoch: int | None) -> Markup | None:

@@ -15,8 +15,8 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import StandardScaler
 
 from deepwright.core.report import Data, Finding, Look, Report, Sentence, SetAside
-from deepwright.evaluate.compare import best_member, verdict
-from deepwright.evaluate.judge import evidence, judge, main_metric, usual_metrics
+from deepwright.evaluation.compare import best_member, verdict
+from deepwright.evaluation.judge import evidence, judge, main_metric, usual_metrics
 
 NUM_EPOCHS = 12
 NEXT = ["deepwright test runs/sample-1a2b3c4d", "deepwright serve runs/sample-1a2b3c4d/bundle"]

@@ -4,7 +4,7 @@ import unicodedata
 
 from deepwright.core.report import Report
 from deepwright.core.text import text
-from deepwright.evaluate.wording import (
+from deepwright.evaluation.wording import (
     SEVERITIES,
     count,
     figure,

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from deepwright.core.schema import Problem
-from deepwright.evaluate.classify import F1
-from deepwright.evaluate.interval import Z, proportion
+from deepwright.evaluation.classify import F1
+from deepwright.evaluation.interval import Z, proportion
 
 NUM_POINTS = 200
 """Points kept of a curve."""

@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 import pytest
 
 from deepwright.core.report import Report, Sentence
-from deepwright.evaluate.page import render
-from tests.evaluate import samples
+from deepwright.evaluation.page import render
+from tests.evaluation import samples
 
 SAMPLES = (samples.binary, samples.many, samples.regression)
 VOID = {"meta"}

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deepwright.evaluate.markup import Markup, join, tag
+from deepwright.evaluation.markup import Markup, join, tag
 
 WIDTH, HEIGHT = 360, 270
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 44

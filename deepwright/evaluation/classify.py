@@ -13,8 +13,8 @@ from deepwright.core.errors import RecipeError
 from deepwright.core.families import Metric
 from deepwright.core.part import option
 from deepwright.core.schema import Problem
-from deepwright.evaluate.interval import mean_of_proportions, proportion
-from deepwright.evaluate.metric import MeanMetric, RowMetric, Scale, Weigher, name_of, ratio, sums_by
+from deepwright.evaluation.interval import mean_of_proportions, proportion
+from deepwright.evaluation.metric import MeanMetric, RowMetric, Scale, Weigher, name_of, ratio, sums_by
 
 Average = Literal["positive", "macro", "weighted"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from deepwright.evaluate.evidence import evidence
+from deepwright.evaluation.evidence import evidence
 
 
 def _binary(n: int = 3000) -> tuple[np.ndarray, np.ndarray]:

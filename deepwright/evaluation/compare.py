@@ -8,8 +8,8 @@ import numpy as np
 
 from deepwright.core.families import Metric
 from deepwright.core.report import Sentence
-from deepwright.evaluate.classify import Accuracy
-from deepwright.evaluate.interval import (
+from deepwright.evaluation.classify import Accuracy
+from deepwright.evaluation.interval import (
     FEW_RESAMPLES,
     LEAST_DEFINED,
     MANY_ROWS,
@@ -18,9 +18,9 @@ from deepwright.evaluate.interval import (
     resample,
     t_quantile,
 )
-from deepwright.evaluate.metric import MeanMetric, weigher_of
-from deepwright.evaluate.regress import Rmse
-from deepwright.evaluate.wording import shown
+from deepwright.evaluation.metric import MeanMetric, weigher_of
+from deepwright.evaluation.regress import Rmse
+from deepwright.evaluation.wording import shown
 
 LEAST_CHANGED = 6
 """Rows on which two classifiers must disagree before either can be called better (McNemar: 2 x 0.5^6 < 0.05)."""
