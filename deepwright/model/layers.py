@@ -72,6 +72,47 @@ class Normalise(nn.Module):
         return torch.addcmul(self.shift, pixels_BCHW.to(self.scale.dtype), self.scale)
 
 
+class StochasticDepth(nn.Module):
+    """What a residual branch adds, [B, ...]: in training dropped for each row by chance, else scaled to the same mean.
+
+    `x + StochasticDepth(p)(branch(x))`; with the rates of `depth_rates` the last blocks are dropped most. Nothing
+    happens in evaluation and in an exported graph. Draws come from torch's global generator.
+
+    probability: that a row's branch is dropped, from 0 up and below 1.
+
+    >>> _ = torch.manual_seed(0)
+    >>> StochasticDepth(0.5)(torch.ones(5, 2))[:, 0].tolist()  # rows that stay count twice
+    [2.0, 0.0, 2.0, 2.0, 2.0]
+
+    Reference: Huang et al. 2016, arXiv 1603.09382.
+    """
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        if not 0 <= probability < 1:
+            raise RecipeError("model.depth_probability", found=probability)
+        self.probability = probability
+
+    def forward(self, branch: torch.Tensor) -> torch.Tensor:
+        if not self.training or self.probability == 0:
+            return branch
+        keep = 1 - self.probability
+        stays = torch.rand((len(branch), *(1 for _ in branch.shape[1:])), device=branch.device) < keep
+        return branch * stays.to(branch.dtype).div_(keep)
+
+    def extra_repr(self) -> str:
+        return f"probability={self.probability}"
+
+
+def depth_rates(last: float, num_blocks: int) -> list[float]:
+    """The probability for each of `num_blocks` residual branches: growing evenly with depth, up to `last`.
+
+    >>> depth_rates(0.2, 4)
+    [0.05, 0.1, 0.15000000000000002, 0.2]
+    """
+    return [last * (number + 1) / num_blocks for number in range(num_blocks)]
+
+
 class Tabular(nn.Module):
     """Input tensors > one row of numbers > a stack of layers > [B, K]."""
 
