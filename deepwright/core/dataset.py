@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from deepwright.core.errors import LeakError
-from deepwright.core.schema import Columns, Schema
+from deepwright.core.schema import Columns, Role, Schema
 
 PartTag = Literal["whole", "train", "validation", "test"]
 
@@ -53,6 +53,16 @@ class Dataset:
     def inputs(self) -> Columns:
         """The input columns alone: what a model may see."""
         return {f.name: self.columns[f.name] for f in self.schema.inputs}
+
+    def of_role(self, role: Role) -> np.ndarray | None:
+        """The column [N] that has this role, if one has."""
+        feature = self.schema.of_role(role)
+        return None if feature is None else self.columns[feature.name]
+
+    @property
+    def weight(self) -> np.ndarray | None:
+        """float64 [N]: how much each row counts, or None when all count alike."""
+        return self.of_role("weight")
 
     def take(self, rows: np.ndarray, part: PartTag | None = None) -> "Dataset":
         """Some of the rows (indices or a mask). Only `whole` rows can be given a part; a part is never left again.

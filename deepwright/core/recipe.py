@@ -76,9 +76,14 @@ class Recipe(Part):
     target: str = option(help="the column to predict")
     problem: Literal["classification", "regression"] | None = option(None, "none: as the target column shows")
     ignore: tuple[str, ...] = option((), "columns that no model may see")
+    weight: str | None = option(None, "column that says how much each row counts (0 or more); never an input")
+    group: str | None = option(None, "column that says which rows belong together, as of one patient; never an input")
+    time: str | None = option(None, "column that says when each row was known; never an input")
     known_afterwards: tuple[str, ...] = option((), "columns known only after the moment of prediction; never an input")
     max_set_aside: float = option(0.01, "share of rows that may be set aside before the run stops", low=0, high=1)
-    split: Splitter | None = option(None, "none: stratified for small classification tables, else random")
+    split: Splitter | None = option(
+        None, "none: by time or groups where declared, stratified for small tables of classes, else random"
+    )
     prepare: Prepare = option(Prepare, "columns to tensors")
     network: Network = option("mlp", "the network")
     baselines: tuple[Baseline, ...] = option(("constant", "linear", "boosting"), "what stands beside the network")

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from deepwright.core.errors import DataError, did_you_mean
 
 Type = Literal["number", "category", "text", "timestamp"]
-Role = Literal["input", "target", "weight", "group", "ignore"]
+Role = Literal["input", "target", "weight", "group", "time", "ignore"]
 Problem = Literal["classification", "regression"]
 
 Columns = dict[str, np.ndarray]
@@ -33,11 +33,15 @@ class Feature(BaseModel):
 
 
 class Schema(BaseModel):
-    """The single source for cleaning rules, network inputs and heads, request validation and drift."""
+    """The single source for cleaning rules, network inputs and heads, request validation and drift.
+
+    threshold: of two classes the second is answered from this probability on; None: the more probable one.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     features: tuple[Feature, ...]
+    threshold: float | None = None
 
     def __getitem__(self, name: str) -> Feature:
         for feature in self.features:
@@ -64,15 +68,18 @@ class Schema(BaseModel):
                 return feature
         raise DataError("schema.no_target", known=", ".join(self.names))
 
+    def of_role(self, role: Role) -> Feature | None:
+        """The first feature of that role, if there is one."""
+        return next((f for f in self.features if f.role == role), None)
+
     @property
     def problem(self) -> Problem:
         return "classification" if self.target.type == "category" else "regression"
 
     def with_feature(self, name: str, **changes: Any) -> "Schema":
         """This schema with one feature changed."""
-        return Schema(
-            features=tuple(Feature(**{**f.model_dump(), **changes}) if f.name == name else f for f in self.features)
-        )
+        changed = (Feature(**{**f.model_dump(), **changes}) if f.name == name else f for f in self.features)
+        return Schema(features=tuple(changed), threshold=self.threshold)
 
     def columns(self, rows: list[dict[str, Any]]) -> Columns:
         """Rows as JSON has them (one mapping each) to columns of the inputs, strictly typed.

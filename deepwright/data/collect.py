@@ -16,6 +16,7 @@ from deepwright.data.leakage import duplicates
 from deepwright.data.raw import Asides, Raw
 from deepwright.data.read import read, read_chunks
 from deepwright.data.relabel import propose_map, relabel
+from deepwright.data.roles import declared_roles
 from deepwright.data.rows import order_matters, row_hashes
 from deepwright.data.table import Table
 from deepwright.data.types import Decoded, decode, infer, type_findings
@@ -60,6 +61,7 @@ def collect(recipe: Recipe, data: object | None = None, test: object | None = No
         problem=recipe.problem,
         ignore=recipe.ignore,
         known_afterwards=recipe.known_afterwards,
+        roles=declared_roles(recipe),
     )
     schema = inferred.schema
     decoded = [decode(raw, schema, class_numbers=inferred.class_numbers) for raw in named]
@@ -108,6 +110,12 @@ def _like(test: Raw, whole: Raw) -> Raw:
     extra = [name for name in test.names if name not in whole.names]
     if extra:
         raise DataError("collect.test_columns", source=test.source, columns=", ".join(extra[:10]), whole=whole.source)
+    for name, form in whole.forms.items():
+        other = test.forms.get(name)
+        if form and other and form != other:
+            raise DataError(
+                "collect.other_type", source=test.source, column=name, found=other, whole=whole.source, due=form
+            )
     cells = {name: test.cells[name] for name in whole.names}
     return Raw(
         whole.names, cells, test.origin, test.source, test.sha256, test.options, test.set_aside, test.tidied, test.notes

@@ -58,7 +58,7 @@ def _learned(feature: Feature, column: np.ndarray) -> Feature:
     if feature.type in ("number", "timestamp"):
         if not missing.all():
             changes |= {"low": float(np.nanmin(column)), "high": float(np.nanmax(column))}
-    elif feature.type == "category":
+    elif feature.type == "category" and feature.role != "group":  # names of patients stay out of bundles
         levels = levels_of(column)
         changes["levels"] = tuple(sorted(levels, key=_level_order(levels))) if is_target else levels
     return Feature(**{**feature.model_dump(), **changes})
@@ -86,6 +86,8 @@ def _profiled(feature: Feature, column: np.ndarray) -> dict[str, Any]:
             "quantiles": [[q, float(v)] for q, v in zip(QUANTILES, np.quantile(values, QUANTILES), strict=True)],
             "distinct": len(np.unique(values)),
         }
+    elif feature.role == "group":
+        entry["distinct"] = len(set(column[~missing]))
     elif feature.type == "category":
         distinct, counts = np.unique(column[~missing].astype(str), return_counts=True)
         order = sorted(zip(distinct.tolist(), counts.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))

@@ -1,23 +1,27 @@
 """Splitters: which part each row belongs to, as a function of the rows and the split's own seed."""
 
-import math
-
 import numpy as np
 
 from deepwright.core.dataset import Dataset
-from deepwright.core.errors import DataError, RecipeError
 from deepwright.core.families import Splitter
 from deepwright.core.part import option
 from deepwright.core.report import Finding, finding
-from deepwright.data.rows import column_codes, splitmix
+from deepwright.data.groups import Groups
+from deepwright.data.periods import Periods
+from deepwright.data.rows import column_codes
+from deepwright.data.shares import drawn, parts_at, strata
 
 STRATIFIED_BELOW = 20_000
 """Rows; in larger classification tables random shares of each class are as good."""
 
+SMALL_CLASS = 100
+"""Rows; a class of fewer gets uneven random shares in a table of any size."""
+
+MANY_GROUPS = 1000
+"""From so many groups on, random shares of groups are as good, and no group moves when rows are added."""
+
 LARGE_GROUP = 0.01
 """A row repeated in more than this share of its class goes to training, else it would tip the shares."""
-
-PARTS = ("train", "validation", "test")
 
 
 class Random(Splitter, kind="random"):
@@ -30,7 +34,7 @@ class Random(Splitter, kind="random"):
 
     def assign(self, data: Dataset) -> np.ndarray:
         shares = (self.train, self.validation, self.test)
-        return _parts_at(_drawn(data.hashes, self.seed) / 2.0**64, shares)
+        return parts_at(drawn(data.hashes, self.seed) / 2.0**64, shares)
 
 
 class Stratified(Splitter, kind="stratified"):
@@ -49,64 +53,48 @@ class Stratified(Splitter, kind="stratified"):
         hashes, first, inverse, counts = np.unique(
             data.hashes, return_index=True, return_inverse=True, return_counts=True
         )
-        stratum = _strata(data, self.bins)[first]  # equal rows move together, by the first of them
+        stratum = strata(data, self.bins)[first]  # equal rows move together, by the first of them
         sizes = np.bincount(stratum, weights=counts).astype(np.int64)
         is_large = counts > np.maximum(LARGE_GROUP * sizes[stratum], 1)
-        order = np.lexsort((_drawn(hashes, self.seed), ~is_large, stratum))
+        order = np.lexsort((drawn(hashes, self.seed), ~is_large, stratum))
         ends = np.cumsum(counts[order])
         starts = ends - counts[order]
         offsets = (np.cumsum(sizes) - sizes)[stratum[order]]
         position = np.empty(len(hashes))
         position[order] = ((starts + ends) / 2.0 - offsets) / sizes[stratum[order]]
-        return _parts_at(position[inverse], (self.train, self.validation, self.test))
+        return parts_at(position[inverse], (self.train, self.validation, self.test))
 
 
 def choose_split(whole: Dataset, has_test: bool) -> tuple[Splitter, Finding]:
-    """The splitter for a recipe that names none, and why."""
-    rows = len(whole)
-    if whole.schema.problem == "regression":
-        splitter: Splitter = Random()
-        why = finding("split_random_values", "note", "split", rows=rows)
-    elif rows < STRATIFIED_BELOW:
-        splitter, why = Stratified(), finding("split_stratified", "note", "split", rows=rows, limit=STRATIFIED_BELOW)
-    else:
-        splitter, why = Random(), finding("split_random", "note", "split", rows=rows)
+    """The splitter for a recipe that names none, and why: by time or groups where a column is declared as such."""
+    splitter, why = _chosen(whole)
     return (without_test(splitter) if has_test else splitter), why
+
+
+def _chosen(whole: Dataset) -> tuple[Splitter, Finding]:
+    rows, time, groups = len(whole), whole.schema.of_role("time"), whole.of_role("group")
+    if time is not None:
+        return Periods(), finding("split_by_time", "note", "split", column=time.name)
+    if groups is not None:
+        count = len(set(groups))
+        balanced = count < MANY_GROUPS
+        if balanced:
+            return Groups(), finding("split_groups", "note", "split", groups=count, limit=MANY_GROUPS)
+        return Groups(balanced=False), finding("split_many_groups", "note", "split", groups=count)
+    if whole.schema.problem == "regression":
+        return Random(), finding("split_random_values", "note", "split", rows=rows)
+    if rows < STRATIFIED_BELOW:
+        return Stratified(), finding("split_stratified", "note", "split", rows=rows, limit=STRATIFIED_BELOW)
+    smallest = int(np.bincount(column_codes(whole.target)).min())
+    if smallest < SMALL_CLASS:
+        return Stratified(), finding("split_small_class", "note", "split", count=smallest, limit=SMALL_CLASS)
+    return Random(), finding("split_random", "note", "split", rows=rows)
 
 
 def without_test(splitter: Splitter) -> Splitter:
     """The same splitter for a table whose test rows come in a file of their own: no test share, the rest rescaled."""
-    if not isinstance(splitter, Random | Stratified) or splitter.test == 0:
+    if not isinstance(splitter, Random | Stratified | Groups | Periods) or splitter.test == 0:
         return splitter
     rest = splitter.train + splitter.validation
-    return splitter.replace(train=splitter.train / rest, validation=splitter.validation / rest, test=0.0)
-
-
-def _parts_at(position: np.ndarray, shares: tuple[float, float, float]) -> np.ndarray:
-    """int8 [N]: the part at each position in [0, 1]. Raises RecipeError for shares that are no whole, DataError for an
-    empty part."""
-    train, validation, test = shares
-    total = train + validation + test
-    if not math.isclose(total, 1.0, abs_tol=1e-9):
-        raise RecipeError("split.sum", train=train, validation=validation, test=test, sum=round(total, 9))
-    edges = [train, train + validation] if test > 0 else [train]
-    parts = np.searchsorted(edges, position, side="right").astype(np.int8)
-    for number, share in enumerate(shares):
-        if share > 0 and not (parts == number).any():
-            raise DataError("split.empty_part", part=PARTS[number], rows=len(position), share=f"{share:.1%}")
-    return parts
-
-
-def _drawn(hashes: np.ndarray, seed: int) -> np.ndarray:
-    """uint64 [N]: a draw for each row hash under this seed."""
-    salt = splitmix(np.array([seed], np.uint64))
-    return splitmix(hashes ^ salt)
-
-
-def _strata(data: Dataset, bins: int) -> np.ndarray:
-    """int64 [N]: the class of each row, or the bin of its number."""
-    target = data.target
-    if target.dtype == object:
-        return column_codes(target)
-    edges = np.unique(np.quantile(target, np.linspace(0, 1, bins + 1)[1:-1]))
-    return np.unique(np.searchsorted(edges, target, side="left"), return_inverse=True)[1].astype(np.int64)
+    changes = {"train": splitter.train / rest, "validation": splitter.validation / rest, "test": 0.0}
+    return splitter.replace(**changes, **({"test_from": None} if isinstance(splitter, Periods) else {}))

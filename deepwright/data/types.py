@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal, get_args
 
 import numpy as np
@@ -15,6 +16,7 @@ from deepwright.data.cells import canonical, level_text, seconds_of
 from deepwright.data.evidence import Evidence, type_of
 from deepwright.data.raw import Asides, Distinct, Raw
 from deepwright.data.relabel import relabel
+from deepwright.data.roles import missing_reason, require_weights, type_of_role
 
 FEW_CLASSES = 20
 """Up to so many whole numbers in the target are classes."""
@@ -56,13 +58,16 @@ def infer(
     problem: Problem | None = None,
     ignore: tuple[str, ...] = (),
     known_afterwards: tuple[str, ...] = (),
+    roles: Mapping[str, Role] = MappingProxyType({}),
 ) -> Inferred:
     """The schema of a table: each column's type, its role and the reason for both.
+
+    roles: columns of weight, group or time.
 
     Raises DataError for a column that is not there and a target that cannot be learned, AskError for a column that can
     be read in two ways.
     """
-    for column in (target, *ignore, *known_afterwards):
+    for column in (target, *ignore, *known_afterwards, *roles):
         if column not in raw.names:
             hint = did_you_mean(column, raw.names)
             raise DataError("schema.no_column", column=column, known=", ".join(raw.names), hint=hint)
@@ -77,11 +82,15 @@ def infer(
         if name in forced:
             type_, reason = forced[name], text("why.forced")
         else:
-            type_, reason = type_of(name, evidence, may_ask=not kept_out)
+            type_, reason = type_of(name, evidence, may_ask=not kept_out and roles.get(name) != "group")
         role: Role = "ignore" if kept_out else "input"
         if name == target:
             role = "target"
             type_, reason, class_numbers = _target_type(name, type_, reason, evidence, len(raw), problem)
+        elif name in roles:
+            role = roles[name]
+            type_ = type_of_role(name, role, type_)
+            reason = text("why.role", role=role)
         elif not kept_out and name not in forced:
             useless = _useless(name, evidence, type_, len(raw))
             if useless is not None:
@@ -134,12 +143,14 @@ def decode(raw: Raw, schema: Schema, *, inputs_only: bool = False, class_numbers
         columns[feature.name] = values[evidence.distinct.codes]
         if feature.role == "ignore":
             continue
+        if feature.role == "weight":
+            require_weights(columns[feature.name], raw, feature.name)
         for key, cells in faults.items():
             reason = _reason(key, feature.name, evidence.distinct, cells)
             bad = _set_aside(reason, evidence.distinct.codes, cells, bad, raw.origin, asides)
-        if feature.role == "target":
+        if feature.role in ("target", "group", "time"):
             gone = missing_rows(columns[feature.name]) & ~bad
-            asides.add(text("aside.target", column=feature.name), raw.origin[gone])
+            asides.add(missing_reason(feature), raw.origin[gone])
             bad |= gone
     kept = ~bad
     return Decoded({f.name: columns[f.name][kept] for f in features}, kept, asides.records())

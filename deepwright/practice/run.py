@@ -18,7 +18,9 @@ from deepwright.core.text import text
 from deepwright.data.collect import Collected, collect
 from deepwright.data.leakage import leakage_findings
 from deepwright.data.profile import findings_of, learn_schema, profile
+from deepwright.data.roles import require_weight_in, role_findings
 from deepwright.data.split import choose_split, without_test
+from deepwright.data.split_audit import split_findings
 from deepwright.practice.environment import environment
 from deepwright.practice.keep import keep_split
 from deepwright.practice.look import look
@@ -26,7 +28,7 @@ from deepwright.practice.member import Member, learn_baseline, learn_network
 from deepwright.practice.reporting import epoch_metrics, make_report, publish
 from deepwright.practice.show import Show, quiet
 
-BLOCKING_RULES = frozenset({"overlap"})
+BLOCKING_RULES = frozenset({"overlap", "one_class"})
 """Rules that stop a run and may be set aside with `--allow RULE --reason TEXT`."""
 
 
@@ -91,11 +93,16 @@ def split_rows(recipe: Recipe, table: Collected) -> tuple[Split, tuple[Finding, 
     splitter = recipe.split or chosen
     if table.test is not None:
         splitter = without_test(splitter)
-    split = make_split(table.whole, splitter.assign(table.whole), table.test)
+    parts = splitter.assign(table.whole)
+    split = make_split(table.whole, parts, table.test)
     split = split.with_schema(learn_schema(split.train))
+    for part in (split.train, split.validation):
+        require_weight_in(part)
     findings = (
         *table.findings,
         *((why,) if recipe.split is None else ()),
+        *split_findings(table.whole, parts, table.test),
+        *role_findings(split.train),
         *findings_of(split.train),
         *leakage_findings(split.train, split.validation, split.test.audit_inputs(), is_own_test=table.test is not None),
     )

@@ -7,12 +7,12 @@ from deepwright.core.dataset import Dataset
 from deepwright.core.errors import LeakError
 from deepwright.core.families import Encoder, Imputer, Scaler, Splitter
 from deepwright.core.step import Step
-from tests.conformance.samples import filled, part_of_table, table
+from tests.conformance.samples import filled, part_of_table, table, table_with_roles
 from tests.onnx_runner import in_onnx
 
 
 def a_splitter_gives_all_three_parts_and_no_other(part: Splitter) -> None:
-    parts = part.assign(table())
+    parts = part.assign(table_with_roles())
     assert parts.shape == (400,) and np.issubdtype(parts.dtype, np.integer), (parts.shape, parts.dtype)
     assert set(parts.tolist()) == {0, 1, 2}, set(parts.tolist())
     shares = np.bincount(parts, minlength=3) / 400
@@ -20,13 +20,13 @@ def a_splitter_gives_all_three_parts_and_no_other(part: Splitter) -> None:
 
 
 def equal_rows_get_equal_parts(part: Splitter) -> None:
-    whole = table()
+    whole = table_with_roles()
     parts = part.assign(whole)
     assert parts[:20].tolist() == parts[200:220].tolist()
 
 
 def a_split_depends_on_rows_and_not_on_their_order(part: Splitter) -> None:
-    whole = table()
+    whole = table_with_roles()
     order = np.random.default_rng(1).permutation(len(whole))
     assert part.assign(whole.take(order)).tolist() == part.assign(whole)[order].tolist()
 

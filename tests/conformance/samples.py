@@ -28,6 +28,19 @@ def table(rows: int = 400, seed: int = 0) -> Dataset:
     return Dataset(columns, Schema(features=features), "whole", np.arange(1, rows + 1), hashes)
 
 
+def table_with_roles() -> Dataset:
+    """`table` with eighty groups and a time; equal rows are of one group and time."""
+    data = table()
+    place = np.where(np.arange(400) // 20 == 10, np.arange(400) - 200, np.arange(400))
+    columns = {**data.columns, "who": (place % 80).astype(str).astype(object), "when": place.astype(np.float64)}
+    features = (
+        *data.schema.features,
+        Feature(name="who", type="category", role="group"),
+        Feature(name="when", type="number", role="time"),
+    )
+    return Dataset(columns, Schema(features=features), "whole", data.origin, data.hashes)
+
+
 def part_of_table(part: PartTag) -> Dataset:
     return table().take(np.arange(200), part)
 

@@ -19,3 +19,11 @@ def dataset(columns: dict[str, list[Any]], target: str = "y", part: str = "train
     size = len(next(iter(made.values())))
     hashes = np.arange(1, size + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     return Dataset(made, Schema(features=tuple(features)), part, np.arange(1, size + 1), hashes, "table")
+
+
+def with_roles(data: Dataset, **roles: str) -> Dataset:
+    """The same rows with other roles for some columns: with_roles(data, who="group")."""
+    schema = data.schema
+    for name, role in roles.items():
+        schema = schema.with_feature(name, role=role)
+    return data.with_schema(schema)

@@ -9,9 +9,12 @@ from deepwright.core.errors import DataError, RecipeError
 from deepwright.core.recipe import Recipe
 from deepwright.core.seal import make_split
 from deepwright.data.collect import collect
+from deepwright.data.groups import Groups
+from deepwright.data.periods import Periods
 from deepwright.data.split import Random, Stratified, choose_split, without_test
+from deepwright.data.split_audit import split_findings
 
-from .rows_of import dataset
+from .rows_of import dataset, with_roles
 
 
 def cancer() -> Dataset:
@@ -119,3 +122,41 @@ def test_the_choice_of_a_splitter_is_told(rows: int, target: list, kind: str):
     assert splitter.kind == kind
     assert why.text.startswith("split: ")
     assert choose_split(whole, has_test=True)[0] == without_test(splitter)
+
+
+@pytest.mark.parametrize(
+    ("roles", "groups", "splitter", "rule"),
+    [
+        ({"when": "time"}, 10, Periods(), "split_by_time"),
+        ({"who": "group"}, 10, Groups(), "split_groups"),
+        ({"who": "group"}, 1000, Groups(balanced=False), "split_many_groups"),
+        ({"who": "group", "when": "time"}, 10, Periods(), "split_by_time"),
+    ],
+)
+def test_declared_groups_and_times_decide_the_splitter(roles, groups, splitter, rule):
+    rows = {"a": list(range(2000)), "who": [f"{i % groups}" for i in range(2000)], "when": list(range(2000))}
+    whole = with_roles(dataset({**rows, "y": ["0", "1"] * 1000}, part="whole"), **roles)
+    found, why = choose_split(whole, has_test=False)
+    assert (found, why.rule) == (splitter, rule)
+    assert choose_split(whole, has_test=True)[0].test == 0
+
+
+def test_a_large_table_with_a_small_class_is_stratified():
+    whole = dataset({"a": list(range(30_000)), "y": ["0"] * 29_950 + ["1"] * 50}, part="whole")
+    splitter, why = choose_split(whole, has_test=False)
+    assert (splitter, why.rule) == (Stratified(), "split_small_class")
+
+
+def test_classes_that_validation_cannot_judge_are_named():
+    whole = dataset({"a": list(range(101)), "y": ["0"] * 50 + ["1"] * 50 + ["rare"]}, part="whole")
+    parts = Stratified().assign(whole)
+    (found,) = split_findings(whole, parts)
+    assert (found.rule, found.severity) == ("class_not_validated", "warning")
+    assert "rare (1)" in found.text
+
+
+def test_one_class_in_validation_blocks():
+    whole = dataset({"a": list(range(51)), "y": ["0"] * 50 + ["1"]}, part="whole")
+    (found,) = split_findings(whole, Stratified().assign(whole))
+    assert (found.rule, found.severity) == ("one_class", "blocking")
+    assert "all 10 validation rows are of class '0'" in found.text
