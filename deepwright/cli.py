@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.exceptions import UnknownOptionError
 
-from deepwright.core.errors import PracticeError, ResourceError, UsageError, did_you_mean
+from deepwright.core.errors import BundleError, PracticeError, ResourceError, UsageError, did_you_mean
 from deepwright.core.text import text
 
 if TYPE_CHECKING:
@@ -390,7 +390,9 @@ def call(arguments: list[str]) -> int:
 
 
 def find_bundle(path: str) -> Path:
-    """The bundle's folder for a bundle or a run. Raises UsageError when there is none."""
+    """The bundle's folder for a bundle or a run. Raises UsageError when there is none, BundleError for one file."""
+    if Path(path).is_file():
+        raise BundleError("bundle.one_file", folder=path)
     for folder in (Path(path), Path(path) / "bundle", Path("runs") / path / "bundle"):
         if (folder / "manifest.json").exists():
             return folder

@@ -29,6 +29,7 @@ from deepwright.core.golden import golden_rows
 from deepwright.core.operations import Operation, load_operations, run_operations
 from deepwright.core.part import canonical_json
 from deepwright.core.schema import Columns, Problem, Schema
+from deepwright.core.weights import check_weights
 
 FORMAT = 1
 BATCH = 1024
@@ -57,12 +58,14 @@ class Answers:
 
     probability: float32 [N, K] for classes, else None. value: float32 [N] for values, else None.
     out_of_range: bool [N], rows outside what the training part showed.
+    threshold: of two classes the second is answered from this probability on; None: the more probable one.
     """
 
     levels: tuple[str, ...]
     probability: np.ndarray | None
     value: np.ndarray | None
     out_of_range: np.ndarray
+    threshold: float | None = None
 
     @property
     def answer(self) -> np.ndarray:
@@ -72,10 +75,17 @@ class Answers:
         return found
 
     @property
+    def decided(self) -> np.ndarray:
+        """int64 [N]: the number of the class answered for each row."""
+        assert self.probability is not None, "a regression has no classes"
+        if self.threshold is None:
+            return np.asarray(self.probability.argmax(axis=1))
+        return (self.probability[:, 1] >= np.float32(self.threshold)).astype(np.int64)
+
+    @property
     def label(self) -> np.ndarray:
-        """object [N]: the most probable level of each row."""
-        assert self.probability is not None, "a regression has no labels"
-        return np.asarray(np.array(self.levels, dtype=object)[self.probability.argmax(axis=1)])
+        """object [N]: the level answered for each row."""
+        return np.asarray(np.array(self.levels, dtype=object)[self.decided])
 
     def records(self) -> list[dict[str, Any]]:
         """One mapping per row, as the server answers: label and probability per level, or value."""
@@ -145,6 +155,7 @@ class Bundle:
         folder = Path(folder)
         manifest = read_manifest(folder)
         contents = {name: _json(folder, name) for name in sorted(FILES) if name.endswith(".json")}
+        _require_sound_weights(folder)
         bundle = _assemble(folder, manifest, contents)
         try:
             bundle.replay_golden()
@@ -171,7 +182,7 @@ class Bundle:
         result = np.concatenate(pieces)
         flags = self.schema.out_of_range(dict(columns))
         if self.problem == "classification":
-            return Answers(self.levels, result, None, flags)
+            return Answers(self.levels, result, None, flags, self.schema.threshold)
         return Answers((), None, result, flags)
 
     def _answer_batch(self, columns: Columns) -> np.ndarray:
@@ -275,6 +286,8 @@ def read_manifest(folder: Path, *, unchecked: File | None = None) -> dict[str, A
     Raises BundleError: no bundle, newer format, a changed, missing, extra, oversized or linked file.
     """
     path = folder / "manifest.json"
+    if folder.is_file():
+        raise BundleError("bundle.one_file", folder=folder)
     if not folder.is_dir() or not path.is_file() or path.is_symlink():
         raise BundleError("bundle.none", folder=folder)
     if path.stat().st_size > JSON_LIMIT_BYTES:
@@ -332,6 +345,13 @@ def _json(folder: Path, name: str) -> Any:
         why = f"a {type(value).__name__} where a {due.__name__} stands"
         raise BundleError("bundle.bad_json", folder=folder, file=name, why=why)
     return value
+
+
+def _require_sound_weights(folder: Path) -> None:
+    try:
+        check_weights(folder / "weights.safetensors")
+    except (ValueError, RecursionError) as error:
+        raise BundleError("bundle.bad_weights", folder=folder, why=error) from None
 
 
 def _assemble(folder: Path, manifest: dict[str, Any], contents: dict[str, Any]) -> Bundle:

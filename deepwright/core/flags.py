@@ -21,9 +21,12 @@ def is_recipe_flag(name: str) -> bool:
 def apply_flags(data: dict[str, Any], flags: list[tuple[str, str]]) -> dict[str, Any]:
     """Plain recipe data with flags (dotted name, text) applied; shorter names first: a kind comes before its options.
 
-    Raises UsageError for an unknown name and RecipeError for a value of the wrong type.
+    Raises UsageError for a name that is unknown or stands twice, and RecipeError for a value of the wrong type.
     """
     result = dict(data)
+    names = [name.removeprefix("source.") for name, _ in flags]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UsageError("flags.twice", flag=f"--{twice[0]}")
     for name, value in sorted(flags, key=lambda flag: flag[0].count(".")):
         path = ["source", name] if name in SOURCE_FLAGS else name.split(".")
         result = _set(Recipe, result, path, value, name)

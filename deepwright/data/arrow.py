@@ -56,7 +56,23 @@ def cells_of_table(table: "pa.Table", source: str, options: Table, before: int, 
     check_names(source, names, options.max_columns)
     cells = {name: _cells(name, column, options, tidied) for name, column in zip(names, table.columns, strict=True)}
     origin = np.arange(before + 1, before + table.num_rows + 1)
-    return Raw(names, cells, origin, source, sha256, options, (), tidied)
+    forms = {name: _form(column.type) for name, column in zip(names, table.columns, strict=True)}
+    return Raw(names, cells, origin, source, sha256, options, (), tidied, forms=forms)
+
+
+def _form(kind: "pa.DataType") -> str:
+    """What the values are, whatever their width: an empty string where no value says it."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_null(kind):
+        return ""
+    if pa.types.is_boolean(kind):
+        return "bool"
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return "number"
+    return "time" if pa.types.is_temporal(kind) else "text"
 
 
 def _cells(name: str, column: "pa.ChunkedArray", options: Table, tidied: Tidied) -> np.ndarray:

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -15,12 +15,16 @@ from deepwright.core.errors import AskError, DataError
 from deepwright.core.report import Finding, finding
 from deepwright.core.text import text
 from deepwright.data.cells import kind_of
+from deepwright.data.encoding import is_one_byte, is_utf8_read_as
+from deepwright.data.joined import refuse_joined_rows
 from deepwright.data.names import check_names
 from deepwright.data.raw import Asides, Raw
 from deepwright.data.table import Table
 from deepwright.data.tidy import Tidied, tidy
 
 DELIMITERS = (",", "\t", ";", "|")
+BLANK = " \t\r\n\f\v\ufeff"
+"""Around a header; a byte order mark stands there where files were put one behind another."""
 SAMPLE_ROWS = 200
 SAMPLE_LINES = 2000
 CELL_LIMIT = csv.field_size_limit()
@@ -103,7 +107,7 @@ def read_delimited(
     while True:
         rows, is_last = cutter.take(chunk)
         if rows or first:
-            yield _raw(rows, number, is_last and is_cut, layout, path, options, sha256)
+            yield _raw(rows, number, is_last and is_cut, layout, path, options, sha256, stream.encoding)
         number += len(rows)
         first = False
         if is_last:
@@ -137,19 +141,28 @@ class _Cutter:
     def _refuse(self, error: csv.Error, row: int, line: int) -> None:
         if "field larger" in str(error):
             raise DataError("table.cell_too_large", path=self.path, row=row, line=line, limit=CELL_LIMIT) from None
-        if "unexpected end" in str(error):
-            raise DataError("table.open_quote", path=self.path, row=row, line=line) from None
         if _has_backslash_quote(self.path, line):
             raise AskError("table.backslash_quote", path=self.path, row=row, line=line) from None
+        if "unexpected end" in str(error):
+            raise DataError("table.open_quote", path=self.path, row=row, line=line) from None
         raise DataError("table.stray_quote", path=self.path, row=row, line=line, why=error) from None
 
 
 def _raw(
-    rows: list[list[str]], before: int, is_cut: bool, layout: Layout, path: Path, options: Table, sha256: str
+    rows: list[list[str]],
+    before: int,
+    is_cut: bool,
+    layout: Layout,
+    path: Path,
+    options: Table,
+    sha256: str,
+    encoding: str,
 ) -> Raw:
     numbers = np.arange(before + 1, before + len(rows) + 1)
     widths = np.fromiter(map(len, rows), np.int64, len(rows))
     asides = Asides()
+    if options.joined == "ask":
+        refuse_joined_rows(rows, numbers, layout.width, layout.delimiter, path)
     keep = _right_widths(rows, widths, numbers, is_cut, layout, asides)
     if layout.has_empty_tail:
         tails = keep & np.array([bool(row[-1].strip()) for row in rows], dtype=bool)
@@ -158,12 +171,14 @@ def _raw(
     good = [row for row, ok in zip(rows, keep, strict=True) if ok]
     origin = numbers[keep]
     columns = [list(column) for column in zip(*good, strict=True)] or [[] for _ in layout.names]
-    bad = _bad_cells(columns, origin, layout, asides)
+    bad = _bad_cells(columns, origin, layout, encoding, asides)
     _refuse_quote_after_space(columns, origin, path, options)
     tidied = Tidied()
     named = zip(layout.names, columns, strict=False)  # not strict: an empty tail has no name
     cells = {name: tidy(name, column, options, tidied)[~bad] for name, column in named}
     notes = layout.notes if before == 0 else ()
+    if is_cut and rows and keep[-1]:
+        notes = (*notes, finding("no_line_end", "note", str(path), found=rows[-1][len(layout.names) - 1].strip()[:40]))
     return Raw(layout.names, cells, origin[~bad], str(path), sha256, options, asides.records(), tidied, notes)
 
 
@@ -181,27 +196,45 @@ def _right_widths(
         elif is_cut and len(last) < layout.width:
             asides.add(text("aside.cut_row"), numbers[-1:])
             wrong = wrong[:-1]
+    elif is_cut and len(rows) and _ends_within_a_word(rows, keep):
+        asides.add(text("aside.cut_row"), numbers[-1:])
+        keep[-1] = False
     for width in sorted(set(widths[wrong].tolist())):
         asides.add(text("aside.width", found=width, expected=layout.width), numbers[wrong[widths[wrong] == width]])
     return keep
 
 
-def _bad_cells(columns: list[list[str]], origin: np.ndarray, layout: Layout, asides: Asides) -> np.ndarray:
+def _ends_within_a_word(rows: list[list[str]], keep: np.ndarray) -> bool:
+    """Whether the last cell is a word that no other row ends in, and the beginning of one that some rows end in."""
+    last = rows[-1][-1].strip()
+    others = Counter(row[-1].strip() for row, ok in zip(rows[:-1], keep[:-1], strict=True) if ok)
+    if not last or last in others or kind_of(last) != "other":
+        return False
+    return any(count > 1 and word.startswith(last) for word, count in others.items())
+
+
+def _bad_cells(
+    columns: list[list[str]], origin: np.ndarray, layout: Layout, encoding: str, asides: Asides
+) -> np.ndarray:
     """bool [N]: rows with a NUL or bytes of another encoding in a cell, and repeated headers; they are set aside."""
     bad = np.zeros(len(origin), dtype=bool)
-    for reason, is_bad, suspects in (
+    checks: list[tuple[str, Callable[[str], bool], Callable[[str], bool]]] = [
         (text("aside.nul"), lambda cell: "\0" in cell, lambda joined: "\0" in joined),
         (text("aside.not_utf8"), _has_surrogate, _has_surrogate),
-    ):
+    ]
+    if is_one_byte(encoding):
+        reason = text("aside.utf8", encoding=encoding)
+        checks.append((reason, lambda cell: is_utf8_read_as(encoding, cell), lambda joined: not joined.isascii()))
+    for reason, is_bad, suspects in checks:
         found = np.zeros(len(origin), dtype=bool)
         for column in columns:
             if suspects("".join(column)):
                 found |= np.fromiter(map(is_bad, column), bool, len(column))
         asides.add(reason, origin[found & ~bad])
         bad |= found
-    repeated = [i for i, cell in enumerate(columns[0]) if cell.strip() == layout.names[0]]
+    repeated = [i for i, cell in enumerate(columns[0]) if cell.strip(BLANK) == layout.names[0]]
     for i in repeated:
-        row = tuple(column[i].strip() for column in columns)
+        row = tuple(column[i].strip(BLANK) for column in columns)
         if not bad[i] and row[: len(layout.names)] == layout.names and len(row) > 1:
             asides.add(text("aside.header"), origin[i : i + 1])
             bad[i] = True

@@ -8,6 +8,7 @@ from deepwright.core.errors import AskError, DataError, UsageError
 PREVIEW_CHARACTERS = 40
 COMMON_SHARE = 0.7
 KANA_SHARE = 0.4
+WESTERN = ("cp1252", "iso8859-1", "iso8859-15", "cp850")
 
 
 def find_encoding(data: bytes, path: object, asked: str | None, *, is_whole: bool) -> str:
@@ -25,7 +26,7 @@ def find_encoding(data: bytes, path: object, asked: str | None, *, is_whole: boo
         return "utf-32"
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    silent = _silent_utf16(data)
+    silent = silent_utf16(data)
     if silent is not None:
         preview = data[: 2 * PREVIEW_CHARACTERS].decode(silent, "replace").split("\n")[0].strip()
         raise AskError("encoding.ask", path=path, row=1, guess=silent, preview=preview)
@@ -53,6 +54,8 @@ def errors_of(encoding: str) -> str:
 
 def does_not_fit(path: object, encoding: str, offset: int, data: bytes) -> DataError:
     guess = guess_encoding(data[max(0, offset - 400) : offset + 400])
+    if guess == codecs.lookup(encoding).name:
+        guess = "latin-1"  # which has a character for every byte
     return DataError("encoding.does_not_fit", path=path, offset=offset, asked=encoding, guess=guess)
 
 
@@ -73,6 +76,29 @@ def guess_encoding(data: bytes) -> str:
         if is_likely and (name != "cp1251" or _has_runs(data)):
             return name
     return "cp1252"
+
+
+def is_one_byte(encoding: str) -> bool:
+    """Whether every byte is a character, as in cp1252 and latin-1: such a decoding never fails and shows nothing."""
+    letters = bytes(range(0x80, 0x100)).decode(encoding, "replace")
+    return len(letters) == 128 and letters.count("\N{REPLACEMENT CHARACTER}") < 64
+
+
+def is_utf8_read_as(encoding: str, cell: str) -> bool:
+    """Whether the cell's characters beyond ASCII are UTF-8 that was decoded as a one-byte encoding: `Ã©` for `é`.
+
+    One such letter says it in Western encodings, where no word holds these pairs; elsewhere two must.
+
+    >>> [is_utf8_read_as("cp1252", cell) for cell in ("cafÃ©", "café", "cafe")]
+    [True, False, False]
+    """
+    if cell.isascii():
+        return False
+    try:
+        letters = sum(not c.isascii() for c in cell.encode(encoding).decode("utf-8"))
+    except UnicodeError:
+        return False
+    return letters >= (1 if codecs.lookup(encoding).name in WESTERN else 2)
 
 
 def _asked(data: bytes, path: object, asked: str, is_whole: bool) -> str:
@@ -98,7 +124,7 @@ def _fault(data: bytes, name: str, is_whole: bool) -> int | None:
     return None
 
 
-def _silent_utf16(data: bytes) -> str | None:
+def silent_utf16(data: bytes) -> str | None:
     """UTF-16 without a mark: in texts that are mostly ASCII every second byte is zero."""
     head = data[:4096]
     if len(head) < 8:

@@ -113,6 +113,9 @@ def _texts(name: str, column: np.ndarray) -> list[str | None]:
 
 def _text(name: str, row: int, value: Any) -> str | None:
     try:
-        return value_text(value)
-    except TypeError as error:
+        cell = value_text(value)
+        if cell is not None and not cell.isascii():
+            cell.encode("utf-8")  # half of a surrogate pair is no character
+        return cell
+    except (TypeError, UnicodeEncodeError) as error:
         raise DataError("frame.cell", column=name, row=row, found=error) from None

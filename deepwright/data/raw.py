@@ -50,7 +50,8 @@ class Raw:
 
     cells: column > object [N] of str (stripped, Unicode NFC), None where empty. origin: int64 [N], the number of each
     row in its source, from 1, header and blank lines not counted. sha256: of the file's bytes or the content handed
-    over; empty for a chunk. options: how the cells are to be interpreted.
+    over; empty for a chunk. options: how the cells are to be interpreted. forms: what each column's values are by the
+    file itself (number, text, truth value, time), where its format says so.
     """
 
     names: tuple[str, ...]
@@ -62,6 +63,7 @@ class Raw:
     set_aside: tuple[SetAside, ...] = ()
     tidied: Tidied = field(default_factory=Tidied)
     notes: tuple[Finding, ...] = ()
+    forms: Mapping[str, str] = field(default_factory=dict)
     _distinct: dict[str, Distinct] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:

@@ -3,15 +3,17 @@
 import hashlib
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+from deepwright.core.report import Finding, finding
 from deepwright.data.arrow import read_parquet
 from deepwright.data.delimited import find_layout, read_delimited
 from deepwright.data.encoding import does_not_fit, errors_of, find_encoding
 from deepwright.data.jsonlines import read_jsonl
 from deepwright.data.raw import Raw, merge
-from deepwright.data.signature import Format, format_of, open_plain, read_head, read_plain, regular_file
+from deepwright.data.signature import Format, format_of, is_gzip, open_plain, read_head, read_plain, regular_file
 from deepwright.data.table import Table
 
 CHUNK_ROWS = 20_000
@@ -36,7 +38,18 @@ def read(path: str | Path, source: Table) -> Raw:
     encoding = find_encoding(data, path, source.encoding, is_whole=True)
     is_cut = not data.rstrip(b"\0").endswith((b"\n", b"\r"))
     with io.BytesIO(data) as plain:
-        return merge(_rows(plain, head, encoding, format_, path, source, CHUNK_ROWS, is_cut=is_cut, sha256=sha256))
+        raw = merge(_rows(plain, head, encoding, format_, path, source, CHUNK_ROWS, is_cut=is_cut, sha256=sha256))
+    return replace(raw, notes=(*_opening_notes(path, encoding, source), *raw.notes))
+
+
+def _opening_notes(path: Path, encoding: str, source: Table) -> tuple[Finding, ...]:
+    """What had to be done before there was text."""
+    notes = []
+    if is_gzip(path) and path.suffix.lower() not in (".gz", ".gzip"):
+        notes.append(finding("unpacked", "note", str(path)))
+    if source.encoding is None and encoding.startswith(("utf-16", "utf-32")):
+        notes.append(finding("encoding", "note", str(path), found=encoding))
+    return tuple(notes)
 
 
 def read_chunks(path: str | Path, source: Table, rows: int) -> Iterator[Raw]:

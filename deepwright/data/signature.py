@@ -1,5 +1,6 @@
 """What a file is by its first bytes; only regular files of known formats are opened."""
 
+import codecs
 import gzip
 import stat
 import zlib
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from deepwright.core.errors import DataError, ResourceError, did_you_mean
+from deepwright.data.encoding import silent_utf16
 
 Format = Literal["delimited", "parquet", "jsonl"]
 
@@ -33,13 +35,17 @@ FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"\x80\x04", "Python pickle"),
     (b"\x80\x05", "Python pickle"),
     (b"BZh", "bzip2"),
+    (GZIP, "gzip (within gzip)"),
     (b"\xfd7zXZ", "xz"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
     (b"\x7fELF", "ELF"),
     (b"ARROW1", "Arrow IPC"),
     (b"\x89HDF", "HDF5"),
 )
-MARKUP = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<svg")
+MARKUP = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<svg", b"<!--", b"<body", b"<title", b"<meta", b"<table")
+BINARY_SHARE = 0.05
+"""Share of control characters that no text of any encoding but UTF-16 and UTF-32 has."""
+CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b"))
 
 
 def regular_file(path: str | Path) -> Path:
@@ -63,9 +69,7 @@ def regular_file(path: str | Path) -> Path:
 def open_plain(path: Path) -> BinaryIO:
     """The file's bytes as a stream, gunzipped when its first bytes say gzip, whatever its name says."""
     try:
-        with path.open("rb") as stream:
-            is_gzip = stream.read(2) == GZIP
-        return gzip.open(path) if is_gzip else path.open("rb")  # type: ignore[return-value]
+        return gzip.open(path) if is_gzip(path) else path.open("rb")  # type: ignore[return-value]
     except OSError as error:
         raise DataError("file.unreadable", path=repr(str(path)), why=error) from None
 
@@ -105,11 +109,27 @@ def format_of(head: bytes, path: Path) -> Format:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if start[:9].lower().startswith(MARKUP):
         raise DataError("file.markup", path=path, start=start[:40].decode("latin-1").split("\n")[0])
+    if _is_binary(head):
+        raise DataError("file.binary", path=path, start=head[:8].hex(" "))
     if start.startswith(b"{"):
         return "jsonl"
     if start.startswith(b"[") and start[1:].lstrip().startswith((b"{", b"[")):
         raise DataError("file.json_array", path=path)
     return "delimited"
+
+
+def is_gzip(path: Path) -> bool:
+    """Whether the file's first bytes say gzip."""
+    with path.open("rb") as stream:
+        return stream.read(2) == GZIP
+
+
+def _is_binary(head: bytes) -> bool:
+    """Whether the bytes are no text at all; a torn tail of zeros is, and so is what may be UTF-16 or UTF-32."""
+    body = head.rstrip(b"\0")
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return False
+    return silent_utf16(head) is None and len(body) - len(body.translate(None, CONTROL)) > BINARY_SHARE * len(body)
 
 
 def _guarded_read(stream: BinaryIO, size: int, path: Path) -> bytes:

@@ -23,6 +23,7 @@ class Table(Source, kind="table"):
     missing: tuple[str, ...] = option((), "further texts that mean missing, besides an empty cell and a lone ?")
     quote: Literal["double", "single", "none"] = option("double", "what encloses fields that hold separators")
     escape: Literal["double", "backslash"] = option("double", "a quote in a quoted field: doubled, or after \\")
+    joined: Literal["ask", "keep"] = option("ask", "a quoted cell whose lines look like rows: ask, or keep it")
     comment: str | None = option(None, "lines before the header that begin so are skipped; none: no such lines")
     decimal: Literal[".", ","] = option(".", "the decimal mark of numbers")
     thousands: Literal[",", ".", " ", "'"] | None = option(None, "the mark between thousands; none: there is none")

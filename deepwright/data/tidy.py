@@ -7,14 +7,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from deepwright.core.errors import AskError
 from deepwright.core.report import Finding, finding
-from deepwright.data.cells import DECIMAL_COMMA, SLASH_DAY
+from deepwright.data.cells import DECIMAL_COMMA, NUMBER, SLASH_DAY
 from deepwright.data.table import Table
+
+POINTED = re.compile(r"[+-]?\d+\.\d+", re.ASCII)
+GROUPED_BY_POINTS = re.compile(r"[+-]?\d{1,3}(\.\d{3})+", re.ASCII)
 
 ZERO_WIDTH = dict.fromkeys(map(ord, "\u200b\u2060\ufeff"))
 """Characters that cannot be seen and join nothing (the joiners of Persian and of emoji are not among them)."""
 
-CONTROL = {ord(c): None for c in map(chr, [*range(1, 9), 11, 12, *range(14, 32), 127])} | dict.fromkeys(
+CONTROL = {ord(c): None for c in map(chr, [*range(9), 11, 12, *range(14, 32), 127])} | dict.fromkeys(
     map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 )
 """Control characters and overrides of the writing direction."""
@@ -54,6 +58,8 @@ def tidy(name: str, cells: list[str | None], options: Table, tidied: Tidied) -> 
             tidied.unicode += count
             tidied.columns[name] = None
         plain = [cell and changed[cell] for cell in plain]
+    if options.decimal == "," and f"{name}=category" not in options.types:
+        _refuse_points(name, plain, options)
     for rewrite in rewrites(options):
         plain = [cell and rewrite(cell) for cell in plain]
     column = np.empty(len(plain), dtype=object)
@@ -73,6 +79,18 @@ def rewrites(options: Table) -> list[Callable[[str], str]]:
     if options.dates is not None:
         found.append(lambda cell: _iso_day(cell, options.dates == "day_first"))
     return found
+
+
+def _refuse_points(name: str, cells: list[str | None], options: Table) -> None:
+    """`1.234` beside `1,5`: where a comma is the decimal mark, a point can only stand between thousands."""
+    pointed = [cell for cell in cells if cell and POINTED.fullmatch(cell)]
+    if options.thousands == ".":
+        pointed = [cell for cell in pointed if not GROUPED_BY_POINTS.fullmatch(cell)]
+    if not pointed:
+        return
+    numbers = sum(1 for cell in cells if cell and (NUMBER.fullmatch(cell) or DECIMAL_COMMA.fullmatch(cell)))
+    if numbers >= 0.5 * sum(1 for cell in cells if cell):
+        raise AskError("types.ask_point", column=name, found=pointed[0])
 
 
 def _one_form(cell: str) -> str:

@@ -139,7 +139,9 @@ def test_a_folder_without_a_manifest_is_no_bundle(tmp_path: Path, bundle: Bundle
     sentence = ": this is no bundle (it has no manifest.json). Name a bundle's folder, for example runs/NAME/bundle."
     assert refusal(tmp_path / "none") == sentence
     assert refusal(tmp_path) == sentence
-    assert refusal(bundle.folder / "graph.onnx") == sentence
+    assert refusal(bundle.folder / "graph.onnx") == (
+        ": is a file, and a bundle is a folder. If it is a packed bundle, unpack it and name the folder."
+    )
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
