@@ -5,7 +5,7 @@ In float32 the same plan is given without its bfloat16, as a user would who does
 
 import inspect
 import sys
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 from benchmarks.contestants.job import Job
@@ -38,8 +38,7 @@ def chosen_plan(job: Job) -> Any:
 
     for event in training(replace(job, epochs=USUAL_EPOCHS), job.network(), "auto"):
         if isinstance(event, Planned):
-            record = event.record()
-            return SpeedPlan.parse({each.name: record[each.name] for each in fields(SpeedPlan)})
+            return SpeedPlan.of(event)
     raise LookupError("no plan was chosen")
 
 

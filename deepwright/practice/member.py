@@ -97,7 +97,7 @@ def learn_network(
     )
     for event in show.watch(record(training, run.folder / "events.jsonl")):
         if isinstance(event, Planned):
-            run.commit(SPEED, plan=SpeedPlan(event.precision, event.channels_last, event.bf16).record())
+            run.commit(SPEED, plan=SpeedPlan.of(event).record())
     history = training.finish()
 
     graph, weights = export_network(answerer, inputs, problem)

@@ -57,14 +57,18 @@ class Checkpoints:
         since = time.monotonic() - self._written_at
         return since >= max(0.0 if epoch_end else self.every_s, self._cost_s / MAX_SHARE)
 
-    def save(self, tensors: "dict[str, torch.Tensor]", facts: dict[str, Any]) -> tuple[Path, int, float]:
+    def save(
+        self, tensors: "dict[str, torch.Tensor]", facts: dict[str, Any], *, started: float | None = None
+    ) -> tuple[Path, int, float]:
         """Write one, then drop the oldest; gives its path, bytes and seconds.
+
+        started: `time.monotonic()` when the caller began to gather the tensors, for that costs time too.
 
         Raises ResourceError when the disk is full; the earlier ones are then intact.
         """
         from safetensors.torch import save
 
-        started = time.monotonic()
+        started = time.monotonic() if started is None else started
         number = max(self._numbers(), default=0) + 1
         path = self.folder / f"{number:06d}.json"
         content = save(_unshared(tensors))

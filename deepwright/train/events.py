@@ -39,7 +39,8 @@ class Planned(Event):
 
     gain: how many times faster a pass is under it than in torch's own way. error: of float32 products under it,
     relative to the largest value. bf16_gap: between the losses with and without bfloat16 after a few steps, relative
-    to the loss before; None: not tried. refused: what was tried and left, with the reason.
+    to the loss before; None: not tried. refused: what was tried and left, with the reason. cheap_dropout, keep_memory:
+    the plan's other two.
     """
 
     precision: str
@@ -50,6 +51,8 @@ class Planned(Event):
     bf16_gap: float | None
     seconds: float
     refused: tuple[str, ...] = ()
+    cheap_dropout: bool = False
+    keep_memory: bool = True
 
 
 @dataclass(frozen=True, slots=True)

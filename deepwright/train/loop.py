@@ -29,6 +29,7 @@ from deepwright.train.events import (
     Step,
     Stopped,
 )
+from deepwright.train.heap import kept_memory
 from deepwright.train.interrupt import Interrupts
 from deepwright.train.judge import Metric, built_loss, judge
 from deepwright.train.loss import MSE, CrossEntropy
@@ -95,9 +96,9 @@ def fit(
     penalties, clipping and averaged weights, which then are the ones judged and kept.
 
     speed: "exact" runs steps as torch does; "auto" tries for at most 2 s what is faster here (kernels for float32
-    products, channels-last, bfloat16 for classes) and keeps what passes its checks. What is chosen is told, stored in
-    the History and resumed, but another start may choose otherwise and get other bits; a SpeedPlan given here, such as
-    `SpeedPlan.parse(history.plan)`, is taken as it is.
+    products, channels-last, cheaper masks for dropout, bfloat16 for classes) and keeps what passes its checks. What is
+    chosen is told, stored in the History and resumed, but another start may choose otherwise and get other bits; a
+    SpeedPlan given here, such as `SpeedPlan.parse(history.plan)`, is taken as it is.
 
     micro_batches: pieces that a batch goes through in, weighted by their rows: the memory of one piece, and, for losses
     that are a mean over rows, the gradients of the whole batch. Batch normalisation sees each piece for itself.
@@ -230,6 +231,8 @@ class Training:
         options, state, steps, position = self.options, self.state, self.steps, self.state.position
         loaded, refused = self._look_for_checkpoint()
         with ExitStack() as stack:
+            if not isinstance(options.speed, SpeedPlan) or options.speed.keep_memory:
+                stack.enter_context(kept_memory())
             stack.callback(torch.set_num_threads, torch.get_num_threads())
             torch.set_num_threads(self.threads)
             planned = self._choose_plan(loaded)
@@ -317,7 +320,7 @@ class Training:
             self.steps.plan = choice.plan
             return Planned(
                 choice.plan.precision, choice.plan.channels_last, choice.plan.bf16, choice.gain, choice.error,
-                choice.bf16_gap, choice.seconds, choice.refused,
+                choice.bf16_gap, choice.seconds, choice.refused, choice.plan.cheap_dropout, choice.plan.keep_memory,
             )  # fmt: skip
         return None
 
@@ -463,11 +466,12 @@ class Training:
 
     def _save(self) -> Saved | None:
         """Write a checkpoint; a state with a NaN in it is never written, the next step will find it."""
+        started = time.monotonic()
         if self.checkpoints is None or self._fault_in_weights() is not None:
             return None
         tensors, facts = self.state.dump()
         facts |= {"identity": self._identity(), "environment": self._environment()}
-        path, num_bytes, seconds = self.checkpoints.save(tensors, facts)
+        path, num_bytes, seconds = self.checkpoints.save(tensors, facts, started=started)
         self.state.position.spent["checkpoints"] += seconds
         return Saved(self.state.position.step, str(path), num_bytes, seconds)
 

@@ -36,11 +36,12 @@ class AdamW(Optimizer, kind="adamw"):
     def build(self, parameters: "Iterable[torch.Tensor] | list[dict[str, Any]]") -> "torch.optim.Optimizer":
         import torch
 
+        from deepwright.train.fused_adam import FusedAdamW
+
         groups = listed(parameters)
         betas = (self.beta1, self.beta2)
-        return torch.optim.AdamW(
-            groups, lr=self.lr, betas=betas, eps=self.eps, weight_decay=self.weight_decay, fused=can_fuse(groups)
-        )
+        kind = FusedAdamW if can_fuse(groups) else torch.optim.AdamW
+        return kind(groups, lr=self.lr, betas=betas, eps=self.eps, weight_decay=self.weight_decay)
 
 
 class Adam(Optimizer, kind="adam"):
@@ -63,11 +64,12 @@ class Adam(Optimizer, kind="adam"):
     def build(self, parameters: "Iterable[torch.Tensor] | list[dict[str, Any]]") -> "torch.optim.Optimizer":
         import torch
 
+        from deepwright.train.fused_adam import FusedAdam
+
         groups = listed(parameters)
         betas = (self.beta1, self.beta2)
-        return torch.optim.Adam(
-            groups, lr=self.lr, betas=betas, eps=self.eps, weight_decay=self.weight_decay, fused=can_fuse(groups)
-        )
+        kind = FusedAdam if can_fuse(groups) else torch.optim.Adam
+        return kind(groups, lr=self.lr, betas=betas, eps=self.eps, weight_decay=self.weight_decay)
 
 
 class SGD(Optimizer, kind="sgd"):

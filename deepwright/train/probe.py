@@ -3,6 +3,7 @@
 Timing decides, so two starts may choose differently; what was chosen is therefore recorded and taken up again.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -26,15 +27,18 @@ MAX_BF16_GAP = 0.01
 GATE_STEPS = 8
 MIN_GAIN = 1.03
 """How many times faster a way has to be on whole passes; less is within the noise."""
-PASSES = 32
-"""How many passes of the trial batch are to fit into the time there is."""
-MAX_ROUNDS = 5
+PASSES = 64
+"""How many passes of the trial batch are to fit into the time there is: half of them for the comparisons, the rest for
+finding the rows and for the gate of bfloat16."""
+COMPARISON_SHARE = 1 / 6
+MAX_ROUNDS = 30
 
 
 class Trial(Protocol):
     """What the probe may do with a training: all of it on some rows of its first batch, and put back afterwards."""
 
     has_convolutions: bool
+    has_dropout: bool
     may_round: bool
     num_steps: int
     rows: int
@@ -61,7 +65,9 @@ class Choice:
 
 
 def choose_plan(trial: Trial, multiply: "Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None" = None) -> Choice:
-    """Try channels-last, then float32 kernels, then bfloat16, each on top of what was kept before it.
+    """Try channels-last, cheap masks, float32 kernels and bfloat16, each on top of what was kept before it.
+
+    For a short training bfloat16, which gains most, comes before the kernels.
 
     multiply: the product whose error is looked at; None: torch's.
     """
@@ -71,7 +77,8 @@ def choose_plan(trial: Trial, multiply: "Callable[[torch.Tensor, torch.Tensor], 
     refused: list[str] = []
     gain, gap = 1.0, None
     errors = product_errors(multiply)
-    for name in ("channels_last", "precision", "bf16"):
+    products = ("precision", "bf16") if budget_s == MAX_SECONDS else ("bf16", "precision")
+    for name in ("channels_last", "cheap_dropout", *products):
         is_last_call = time.monotonic() - started > budget_s * 0.75
         tried = _next(name, plan, trial, errors, refused)
         if tried is None:
@@ -79,8 +86,8 @@ def choose_plan(trial: Trial, multiply: "Callable[[torch.Tensor, torch.Tensor], 
         if is_last_call:
             refused.append(f"{name}: no time")
             continue
-        faster, why = _compare(trial, plan, tried, budget_s / 4)
-        if why is None and tried.bf16:
+        faster, why = _compare(trial, plan, tried, budget_s * COMPARISON_SHARE)
+        if why is None and name == "bf16":
             gap = _bf16_gap(trial, replace(tried, bf16=False), tried)
             if not gap <= MAX_BF16_GAP:
                 why = f"loss off by {gap:.1e} of itself after {GATE_STEPS} steps"
@@ -153,6 +160,8 @@ def _next(
     """The plan with one more thing to try, or None where it does not come into question."""
     if name == "channels_last":
         return replace(plan, channels_last=True) if trial.has_convolutions else None
+    if name == "cheap_dropout":
+        return replace(plan, cheap_dropout=True) if trial.has_dropout else None
     if name == "bf16":
         return replace(plan, bf16=True) if trial.may_round else None
     settings: tuple[Precision, ...] = ("medium", "high")
@@ -179,8 +188,11 @@ def _compare(trial: Trial, kept: SpeedPlan, tried: SpeedPlan, budget_s: float) -
             best[plan] = min(best[plan], seconds) if number else float("inf")
         if number and time.monotonic() - started > budget_s:
             break
-    gap = abs(losses[tried] - losses[kept]) / max(abs(losses[kept]), 1e-12)
     gain = best[kept] / max(best[tried], 1e-12)
+    if tried.cheap_dropout != kept.cheap_dropout:  # other masks give another loss
+        gap = 0.0 if math.isfinite(losses[tried]) else math.nan
+    else:
+        gap = abs(losses[tried] - losses[kept]) / max(abs(losses[kept]), 1e-12)
     if not tried.bf16 and not gap <= MAX_LOSS_GAP:
         return gain, f"loss off by {gap:.1e} of itself"
     return gain, None if gain >= MIN_GAIN else f"{gain:.2f} times as fast"

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from deepwright.core.errors import RecipeError
+from deepwright.train.events import Planned
 from deepwright.train.state import load_optimizers, optimizer_tensors
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 Precision = Literal["highest", "high", "medium"]
+_SWITCHES = ("channels_last", "bf16", "cheap_dropout", "keep_memory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,38 +27,55 @@ class SpeedPlan:
 
     precision: torch's setting for products of float32 numbers, which on a CPU chooses the kernel. channels_last: the
     weights of 2-d convolutions lie with their channels last. bf16: the module's passes in training use bfloat16 for
-    products (autocast); weights, updates and judging stay float32.
+    products (autocast); weights, updates and judging stay float32. cheap_dropout: dropout draws other masks of the same
+    distribution, on a CPU. keep_memory: freed memory stays in the process until the training ends, where the C library
+    is glibc; no number changes by it.
 
     >>> SpeedPlan.parse({"precision": "medium"})
-    SpeedPlan(precision='medium', channels_last=False, bf16=False)
+    SpeedPlan(precision='medium', channels_last=False, bf16=False, cheap_dropout=False, keep_memory=True)
     """
 
     precision: Precision = "highest"
     channels_last: bool = False
     bf16: bool = False
+    cheap_dropout: bool = False
+    keep_memory: bool = True
 
     @classmethod
     def parse(cls, given: Mapping[str, Any]) -> "SpeedPlan":
         """A plan from its record, as History.plan and the report hold it. Raises RecipeError for anything else."""
         plan = cls(**{each.name: given[each.name] for each in fields(cls) if each.name in given})
         is_known = set(given) <= {each.name for each in fields(cls)} and plan.precision in get_args(Precision)
-        if not (is_known and isinstance(plan.channels_last, bool) and isinstance(plan.bf16, bool)):
+        if not (is_known and all(isinstance(getattr(plan, name), bool) for name in _SWITCHES)):
             raise RecipeError("train.plan_unknown", found=dict(given))
         return plan
+
+    @classmethod
+    def of(cls, told: Planned) -> "SpeedPlan":
+        """The plan that an event tells."""
+        return cls(**{each.name: getattr(told, each.name) for each in fields(cls)})
 
     def record(self) -> dict[str, Any]:
         """This plan as a plain mapping."""
         return asdict(self)
 
     def __str__(self) -> str:
-        """Its short form for a line of text, such as `medium + channels_last`."""
-        return " + ".join([self.precision, *(name for name in ("channels_last", "bf16") if getattr(self, name))])
+        """Its short form for a line of text, such as `medium + channels_last + keep_memory`."""
+        return " + ".join([self.precision, *(name for name in _SWITCHES if getattr(self, name))])
 
     def autocast(self, device: "torch.device") -> AbstractContextManager[Any]:
         """What a training pass of the module stands in."""
         import torch
 
         return torch.autocast(device.type, torch.bfloat16) if self.bf16 else nullcontext()
+
+    def masks(self) -> AbstractContextManager[Any]:
+        """What a training pass of the module stands in, too."""
+        if not self.cheap_dropout:
+            return nullcontext()
+        from deepwright.train.dropout import CheapMasks
+
+        return CheapMasks()
 
 
 @contextmanager

@@ -67,7 +67,8 @@ class Steps:
             started = perf_counter()
             gradients = [p.grad for p in parameters if p.grad is not None]
             if not (math.isfinite(value) and self._are_finite(gradients)):
-                return locate(self.module, batch, phase.name, phase.loss, lambda n=number: self._reseed_phase(n))
+                with self.plan.masks():
+                    return locate(self.module, batch, phase.name, phase.loss, lambda n=number: self._reseed_phase(n))
             if regularize is not None:
                 regularize.change_gradients(parameters)
             optimizer.step()
@@ -104,10 +105,7 @@ class Steps:
                     started = perf_counter()
                     target = batch.target[low : low + size]
                     inputs = tuple(t[low : low + size] for t in batch.inputs) if size < rows else batch.inputs
-                    if self.plan.bf16:
-                        with self.plan.autocast(self.device):
-                            loss = phase.loss(inputs, target)
-                    else:
+                    with self.plan.masks(), self.plan.autocast(self.device):
                         loss = phase.loss(inputs, target)
                     if size < rows:
                         loss = loss * (len(target) / rows)

@@ -18,12 +18,15 @@ class TrialSteps:
     def __init__(self, steps: Steps, batch: Batch, num_steps: int) -> None:
         import torch
 
+        from deepwright.train.dropout import has_dropout
+
         self._steps, self._batch = steps, batch
         self._state = steps.state
         self._optimizers = [optimizer for _, optimizer, _ in steps.phases]
         self.num_steps = num_steps
         self.rows = self.max_rows = len(batch.target)
         self.has_convolutions = has_convolutions(steps.module)
+        self.has_dropout = steps.device.type == "cpu" and has_dropout(steps.module)
         is_float32 = all(p.dtype is torch.float32 for p in steps.module.parameters())
         is_class = not batch.target.is_floating_point() and len(steps.phases) == 1
         self.may_round = is_float32 and is_class and has_bf16(steps.device)

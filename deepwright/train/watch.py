@@ -133,7 +133,7 @@ def _on_terminal(events: Iterable[Event], stream: TextIO) -> Iterator[Event]:
 
 
 def _planned(event: Planned) -> str:
-    plan = str(SpeedPlan(event.precision, event.channels_last, event.bf16))
+    plan = str(SpeedPlan.of(event))
     said = [text("train.live.planned", plan=plan, gain=f"{event.gain:.2f}", error=f"{event.error:.0e}")]
     if event.bf16_gap is not None:
         said.append(text("train.live.planned_gap", gap=f"{event.bf16_gap:.1e}"))

@@ -3,6 +3,7 @@ import json
 import os
 import random
 import stat
+import time
 
 import pytest
 import torch
@@ -225,3 +226,9 @@ def test_optimizers_without_tensors_in_their_state_resume_too(digits, tmp_path):
     torch.manual_seed(0)
     whole = fit(nn.Linear(64, 10), digits[0], optimizer=lambda p: torch.optim.SGD(p, lr=0.1), **options).finish()
     assert again.digest == whole.digest
+
+
+def test_gathering_the_tensors_counts_as_cost(tmp_path):
+    checkpoints = Checkpoints(tmp_path, every_s=1)
+    _, _, seconds = checkpoints.save({"w": torch.ones(1)}, {}, started=time.monotonic() - 3)
+    assert seconds >= 3 and checkpoints._cost_s == seconds

@@ -193,7 +193,7 @@ def test_muon_takes_matrices_and_adamw_the_rest():
     assert [p.shape for g in muon.param_groups for p in g["params"]] == [(3, 4)]
     assert sorted(tuple(p.shape) for g in adamw.param_groups for p in g["params"]) == [(3,), (3,), (3,), (5, 4)]
     assert type(Muon().build([nn.Parameter(torch.ones(2, 2))])).__name__ == "Muon"
-    assert type(Muon().build([nn.Parameter(torch.ones(2))])).__name__ == "AdamW"
+    assert type(Muon().build([nn.Parameter(torch.ones(2))])).__name__ == "FusedAdamW"
 
 
 def test_optimizers_side_by_side_save_and_load_as_one():

@@ -11,12 +11,12 @@ class Machine:
 
     def __init__(self, *, losses=None, gap=0.0, refuses=None, **factors):
         self.factors, self.losses, self.gap, self.refuses = factors, losses or {}, gap, refuses
-        self.has_convolutions, self.may_round = True, True
+        self.has_convolutions, self.may_round, self.has_dropout = True, True, "cheap_dropout" in factors
         self.num_steps, self.rows, self.max_rows = 1000, 64, 64
         self.tried = []
 
     def ways(self, plan):
-        return [plan.precision, *(name for name in ("channels_last", "bf16") if getattr(plan, name))]
+        return [plan.precision, *(n for n in ("channels_last", "bf16", "cheap_dropout") if getattr(plan, n))]
 
     def timed(self, plan):
         self.tried.append(plan)
@@ -103,3 +103,20 @@ def test_ways_that_do_not_come_into_question_are_not_tried():
     machine.has_convolutions = machine.may_round = False
     assert choose_plan(machine).plan == SpeedPlan()
     assert not any(plan.channels_last or plan.bf16 for plan in machine.tried)
+
+
+def test_cheap_masks_are_kept_although_their_loss_is_another():
+    found = choose_plan(Machine(cheap_dropout=0.8, losses={"cheap_dropout": 0.1}))
+    assert found.plan == SpeedPlan(cheap_dropout=True)
+    broken = choose_plan(Machine(cheap_dropout=0.8, losses={"cheap_dropout": float("nan")}))
+    assert not broken.plan.cheap_dropout
+
+
+@pytest.mark.parametrize(("num_steps", "last"), [(100_000, "bf16"), (10, "medium")])
+def test_a_short_training_tries_bfloat16_before_kernels(num_steps, last):
+    machine = Machine(medium=0.9, bf16=0.5)
+    machine.num_steps = num_steps
+    choose_plan(machine)
+    ways = [way for plan in machine.tried for way in machine.ways(plan)]
+    firsts = [way for way in dict.fromkeys(ways) if way in ("bf16", "medium")]
+    assert firsts[-1] == last

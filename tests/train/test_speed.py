@@ -64,19 +64,21 @@ def test_auto_tells_its_choice_works_under_it_and_puts_everything_back(digits, c
     training = fit(net, digits[0], optimizer="adamw", epochs=1, speed="auto")
     next(training)
     told = next(training)
-    assert told == Planned("medium", True, True, 1.5, 7e-7, 1e-4, 0.01, ("channels_last: 0.90 times as fast",))
+    assert told == Planned(
+        "medium", True, True, 1.5, 7e-7, 1e-4, 0.01, ("channels_last: 0.90 times as fast",), False, True
+    )
     assert net[1].weight.is_contiguous(memory_format=torch.channels_last)
     history = training.finish()
     assert net[1].weight.is_contiguous()
-    assert history.plan == {"precision": "medium", "channels_last": True, "bf16": True}
+    assert history.plan == FAST.record()
     assert history.notes[0] == told.record()
 
 
 def test_a_plan_is_one_line_for_people(choose):
     told = Planned("medium", True, False, 1.5, 7e-7, None, 0.01, ("bf16: 0.90 times as fast",))
     assert line(told) == (
-        "speed plan: medium + channels_last; a pass is 1.50 times as fast as torch's default, float32 products err by "
-        "7e-07. Tried and left: bf16: 0.90 times as fast."
+        "speed plan: medium + channels_last + keep_memory; a pass is 1.50 times as fast as torch's default, float32 "
+        "products err by 7e-07. Tried and left: bf16: 0.90 times as fast."
     )
 
 
