@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
+import deepwright.parts  # noqa: F401 - makes the kinds known
+from deepwright.core.families import Loss, Optimizer, Schedule
+
 DOCS = Path(__file__).parents[1] / "docs"
-GUIDES = ("training.md",)
+GUIDES = ("training.md", "training.zh-CN.md")
 
 
 def code_of(name: str) -> list[tuple[int, str]]:
@@ -35,6 +38,20 @@ def test_the_code_of_a_guide_runs(name: str, tmp_path: Path, monkeypatch: pytest
         run(code_of(name), name)
     finally:
         torch.set_num_threads(threads)
+
+
+def test_both_languages_of_a_guide_have_the_same_code_and_shape():
+    english, chinese = ([text for _, text in code_of(name)] for name in GUIDES)
+    assert english == chinese
+    shapes = [re.findall(r"(?m)^(#+|-) ", (DOCS / name).read_text(encoding="utf-8")) for name in GUIDES]
+    assert shapes[0] == shapes[1]
+
+
+def test_a_guide_names_every_optimizer_schedule_and_loss():
+    for name in GUIDES:
+        page = (DOCS / name).read_text(encoding="utf-8")
+        kinds = [kind for family in (Optimizer, Schedule, Loss) for kind in family.kinds]
+        assert len(kinds) > 25 and [kind for kind in kinds if f"`{kind}`" not in page] == []
 
 
 def test_the_textbook_case_takes_five_lines():

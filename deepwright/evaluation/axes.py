@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from deepwright.evaluation.markup import Markup, join, tag
 
 WIDTH, HEIGHT = 360, 270
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 44
+LEFT, RIGHT, TOP, BOTTOM = 62, 12, 12, 44
 
 
 @dataclass(frozen=True)
 class Axes:
-    """A plot area with linear scales. x, y: the ranges in data units."""
+    """A plot area with linear scales. x, y: the ranges in data units. counts_x: x has whole numbers only."""
 
     x: tuple[float, float]
     y: tuple[float, float]
+    counts_x: bool = False
 
     def across(self, value: float) -> float:
         low, high = self.x
@@ -44,7 +45,8 @@ class Axes:
 
     def draw(self, title: str, x_label: str, y_label: str, *marks: object) -> Markup:
         """The finished chart; the title is what a screen reader says."""
-        across = [tag("g", self._x_tick(tick, ticks)) for ticks in [ticks_of(*self.x)] for tick in ticks]
+        x_ticks = [tick for tick in ticks_of(*self.x) if not self.counts_x or tick == round(tick)]
+        across = [tag("g", self._x_tick(tick, x_ticks)) for tick in x_ticks]
         up = [tag("g", self._y_tick(tick, ticks)) for ticks in [ticks_of(*self.y)] for tick in ticks]
         middle = (HEIGHT - BOTTOM + TOP) / 2
         labels = (

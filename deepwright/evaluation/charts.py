@@ -18,7 +18,7 @@ def learning_curve(history: Sequence[dict[str, Any]], metric: str, best_epoch: i
     if max(len(points) for points in lines.values()) < 2:
         return None
     epochs = [record["epoch"] for record in history]
-    axes = Axes((min(epochs), max(epochs)), padded(min(values), max(values)))
+    axes = Axes((min(epochs), max(epochs)), padded(min(values), max(values)), counts_x=True)
     marks = [axes.path(points, f"line {part}") for part, points in lines.items() if len(points) > 1]
     best = None if best_epoch is None else dict(lines["validation"]).get(best_epoch)
     if best_epoch is not None and best is not None:
@@ -102,6 +102,14 @@ def predicted_against_true(found: dict[str, Any]) -> Markup:
     diagonal = axes.path([(edges[0], edges[0]), (edges[-1], edges[-1])], "line guess")
     labels = text("evaluate.axis_predicted"), text("evaluate.axis_true")
     return axes.draw(text("evaluate.predicted_against_true"), *labels, cells, diagonal)
+
+
+def figure(chart: Markup | None, title: str, note: str | None = None) -> Markup | None:
+    """A chart under its title; None where there is nothing to draw."""
+    if chart is None:
+        return None
+    caption = tag("figcaption", note) if note else None
+    return tag("figure", tag("strong", title), chart, caption)
 
 
 def whisker(number: Number, span: tuple[float, float]) -> Markup:

@@ -1,10 +1,11 @@
-"""The sections of the page that are exhibits: confusions, curves and residuals of each member, learning curves."""
+"""The section of the page with each member's exhibits: confusions, curves and residuals."""
 
 from typing import Any
 
 from deepwright.core.report import Report
 from deepwright.core.text import text
 from deepwright.evaluation import charts
+from deepwright.evaluation.charts import figure
 from deepwright.evaluation.markup import Markup, join, tag
 from deepwright.evaluation.wording import count, metric_label, middle_width, part_label, shown
 
@@ -26,47 +27,15 @@ def evidence_section(report: Report) -> Markup | None:
     return join(exhibits) if exhibits else None
 
 
-def learning_section(report: Report) -> Markup | None:
-    """Loss and main metric per epoch, as curves and as a folded table."""
-    main = next((n for n in report.numbers if n.metric == report.metric), None)
-    best = charts.best_epoch_of(report.history, report.metric, main.greater_is_better if main else True)
-    drawn = {name: charts.learning_curve(report.history, name, best) for name in ("loss", report.metric)}
-    if not any(drawn.values()):
-        return None
-    legend = tag(
-        "p", [_key(text("evaluate.part_train"), "train"), _key(text("evaluate.part_validation"), "validation")]
-    )
-    figures = [_chart(chart, metric_label(name)) for name, chart in drawn.items() if chart]
-    words = tag("p", text("evaluate.best_epoch", epoch=best, last=report.history[-1]["epoch"])) if best else None
-    table = tag("details", tag("summary", text("evaluate.epochs_table")), _epochs(report, list(drawn)))
-    return join(legend, tag("div", figures, class_="charts"), words, table)
-
-
-def _key(words: str, class_: str) -> Markup:
-    line = tag("svg", tag("line", x1=0, x2=28, y1=6, y2=6, class_=f"line {class_}"), class_="key", aria_hidden="true")
-    return tag("span", line, words, class_="legend")
-
-
-def _epochs(report: Report, names: list[str]) -> Markup:
-    columns = [(part, name) for name in names for part in ("train", "validation")]
-    titles = [tag("th", f"{metric_label(name)}, {part_label(part)}", class_="num") for part, name in columns]
-    head = tag("tr", tag("th", text("evaluate.axis_epoch")), titles)
-    rows = []
-    for record in report.history:
-        values = [(record.get(part) or {}).get(name) for part, name in columns]
-        rows.append(tag("tr", tag("td", record["epoch"]), [tag("td", shown(v), class_="num") for v in values]))
-    return tag("div", tag("table", tag("thead", head), tag("tbody", rows), class_="plain"), class_="wide")
-
-
 def _classes(found: dict[str, Any], report: Report) -> Markup:
     if "positive" in found:
         words = text("evaluate.positive_class", level=found["positive"])
     else:
         words = text("evaluate.curves_of_many", num=len(found["classes"]))
     drawn = (
-        _chart(charts.roc(found), text("evaluate.roc"), text("evaluate.roc_note")),
-        _chart(charts.precision_recall(found), text("evaluate.pr"), text("evaluate.pr_note")),
-        _chart(charts.reliability(found), text("evaluate.reliability"), text("evaluate.reliability_note")),
+        figure(charts.roc(found), text("evaluate.roc"), text("evaluate.roc_note")),
+        figure(charts.precision_recall(found), text("evaluate.pr"), text("evaluate.pr_note")),
+        figure(charts.reliability(found), text("evaluate.reliability"), text("evaluate.reliability_note")),
     )
     matrix = _confusion(found, report.levels) if len(report.levels) <= MOST_COLUMNS else None
     pairs = _most_confused(found) if len(report.levels) > 2 else None
@@ -77,13 +46,13 @@ def _regression(found: dict[str, Any]) -> Markup:
     outside = found["density"]["outside"]
     density_note = text("evaluate.density_note", outside=count(outside)) if outside else None
     drawn = (
-        _chart(charts.predicted_against_true(found), text("evaluate.predicted_against_true"), density_note),
-        _chart(
+        figure(charts.predicted_against_true(found), text("evaluate.predicted_against_true"), density_note),
+        figure(
             charts.residuals_by_prediction(found),
             text("evaluate.residuals_by_prediction"),
             text("evaluate.residuals_by_prediction_note"),
         ),
-        _chart(charts.residual_histogram(found), text("evaluate.residuals"), _histogram_note(found)),
+        figure(charts.residual_histogram(found), text("evaluate.residuals"), _histogram_note(found)),
     )
     return join(tag("div", drawn, class_="charts"), _quantiles(found["residuals"]))
 
@@ -100,13 +69,6 @@ def _quantiles(residuals: dict[str, Any]) -> Markup:
     row = tag("tr", [tag("td", shown(value, span), class_="num") for value in quantiles.values()])
     caption = tag("caption", text("evaluate.residual_quantiles"))
     return tag("div", tag("table", caption, tag("thead", head), tag("tbody", row), class_="plain"), class_="wide")
-
-
-def _chart(chart: Markup | None, title: str, note: str | None = None) -> Markup | None:
-    if chart is None:
-        return None
-    caption = tag("figcaption", note) if note else None
-    return tag("figure", tag("strong", title), chart, caption)
 
 
 def _confusion(found: dict[str, Any], levels: tuple[str, ...]) -> Markup:

@@ -1,9 +1,10 @@
-"""A report in a few terminal lines: verdict, leaderboard, seal, findings."""
+"""A report in a few terminal lines: verdict, leaderboard, seal, training, findings."""
 
 import unicodedata
 
 from deepwright.core.report import Report
 from deepwright.core.text import text
+from deepwright.evaluation.training import training_lines
 from deepwright.evaluation.wording import (
     SEVERITIES,
     count,
@@ -18,7 +19,8 @@ from deepwright.evaluation.wording import (
 
 
 def summary_lines(report: Report) -> list[str]:
-    """Verdict, every member's main metric with interval and n, what is known of the test part, findings by severity."""
+    """Verdict, every member's main metric with interval and n, what is known of the test part, what training did,
+    findings by severity."""
     part = shown_part(report)
     numbers = leaderboard(report, part)
     lines = [sentence.text for sentence in report.verdict]
@@ -37,7 +39,8 @@ def summary_lines(report: Report) -> list[str]:
         lines.append("  " + text("evaluate.in_bundle_mark"))
         if any(number.optimistic for number in numbers):
             lines.append("  ° " + text("evaluate.optimistic"))
-    return [*lines, *_findings(report)]
+    trained = training_lines(report)
+    return [*lines, *(["", *trained] if trained else []), *_findings(report)]
 
 
 def _findings(report: Report) -> list[str]:

@@ -10,6 +10,7 @@ from deepwright.evaluation.charts import span_of, whisker
 from deepwright.evaluation.markup import Markup, join, tag
 from deepwright.evaluation.wording import (
     METHODS,
+    PARTS,
     SEVERITIES,
     count,
     leaderboard,
@@ -159,7 +160,9 @@ def data_section(report: Report) -> Markup:
     aside_table = tag(
         "table", tag("thead", tag("tr", [tag("th", h) for h in head])), tag("tbody", rows), class_="plain"
     )
-    parts = tag("ul", [_part_item(report, part, n) for part, n in data.parts.items()], class_="parts")
+    parts = tag(
+        "ul", [_part_item(report, part, data.parts[part]) for part in PARTS if part in data.parts], class_="parts"
+    )
     return join(tag("p", equation, class_="equation"), parts, aside_table if rows else None)
 
 
@@ -185,7 +188,7 @@ def looks_section(report: Report) -> Markup:
 
 
 def record_section(report: Report) -> Markup:
-    """What it takes to check or repeat this result."""
+    """What it takes to check or repeat this result; what is known of the training stands in its own section."""
     seconds = ", ".join(f"{name} {value:.1f} s" for name, value in report.seconds.items())
     entries = {
         text("evaluate.recipe_hash"): report.recipe_hash,
@@ -197,7 +200,7 @@ def record_section(report: Report) -> Markup:
             for part, digest in report.data.fingerprints.items()
         },
         text("evaluate.seconds"): seconds,
-        **_flat(report.environment),
+        **_flat({name: value for name, value in report.environment.items() if name != "network"}),
     }
     pairs = [(tag("dt", name), tag("dd", value)) for name, value in entries.items()]
     return tag("dl", pairs, class_="record")
@@ -210,5 +213,6 @@ def _flat(tree: dict[str, Any], before: str = "") -> dict[str, str]:
         if isinstance(value, dict):
             entries |= _flat(value, f"{before}{name}.")
         else:
-            entries[before + name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            words = f"{value:.3g}" if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
+            entries[before + name] = value if isinstance(value, str) else words
     return entries

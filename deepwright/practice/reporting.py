@@ -141,9 +141,18 @@ def optimistic_members(recipe: Recipe, members: Mapping[str, Member], chosen: st
 def training_findings(network: Member) -> tuple[Finding, ...]:
     """What a reader must know of the training itself."""
     notes = network.notes or {}
+    found = []
     if notes.get("stopped") == "budget":
-        return (finding("training_budget", "warning", "network", epochs=len(network.history)),)
-    return ()
+        found.append(finding("training_budget", "warning", "network", epochs=len(network.history)))
+    events = notes.get("events") or ()
+    faults = [event for event in events if event["event"] == "nonfinite"]
+    if faults:
+        scale = f"{faults[-1]['lr_scale']:g}"
+        found.append(finding("training_rate_lowered", "warning", "network", times=len(faults), scale=scale))
+    changes = [change for event in events if event["event"] == "resumed" for change in event["changes"]]
+    if changes:
+        found.append(finding("training_resumed", "warning", "network", changes=", ".join(dict.fromkeys(changes))))
+    return tuple(found)
 
 
 def publish(run: Run, report: Report) -> None:

@@ -1,9 +1,22 @@
-"""What a lack of memory looks like, and whether a smaller batch is the same batch."""
+"""Memory: how much was held at most, what a lack of it looks like, whether a smaller batch is the same batch."""
 
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from torch import nn
+
+
+def peak_bytes() -> int:
+    """The most memory of the host that this process has held at once since it began."""
+    if sys.platform == "win32":
+        import psutil
+
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024  # macOS counts bytes, Linux KiB
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -229,7 +229,7 @@ def test_a_report_without_history_evidence_or_verdict_is_still_a_page():
     bare = _changed(samples.many(), history=[], evidence={}, verdict=[], findings=[], exemptions=[], numbers=[])
     text = _Page(render(bare, next_commands=[])).text
     assert "There is no verdict in this report." in text
-    assert "Learning curves" not in text and "Nothing was found" in text
+    assert "Training" not in text and "Nothing was found" in text
 
 
 def test_a_metric_of_the_users_own_is_called_by_its_name():

@@ -1,3 +1,4 @@
+import psutil
 import pytest
 import torch
 from torch import nn
@@ -6,7 +7,7 @@ from deepwright.core.errors import ResourceError
 from deepwright.train.checkpoint import Checkpoints
 from deepwright.train.events import Saved, Shrunk
 from deepwright.train.loop import fit
-from deepwright.train.memory import is_out_of_memory
+from deepwright.train.memory import is_out_of_memory, peak_bytes
 
 
 class Narrow:
@@ -76,3 +77,10 @@ def test_the_hosts_own_words_are_known():
         torch.empty(2**60, dtype=torch.uint8)
     assert is_out_of_memory(caught.value)
     assert not is_out_of_memory(RuntimeError("something else"))
+
+
+def test_the_peak_holds_what_was_once_taken_and_given_back():
+    taken = b"x" * (64 << 20)
+    held = psutil.Process().memory_info().rss
+    del taken
+    assert 0.95 * held <= peak_bytes() < 100 * held
