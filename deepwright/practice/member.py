@@ -26,6 +26,7 @@ from deepwright.practice.show import Show
 from deepwright.train.checkpoint import Checkpoints
 from deepwright.train.events import Planned
 from deepwright.train.loop import fit
+from deepwright.train.memory import peak_bytes
 from deepwright.train.regularize import Regularize
 from deepwright.train.speed import SpeedPlan
 from deepwright.train.threads import thread_count
@@ -119,7 +120,14 @@ def learn_network(
         "best_epoch": history.best_epoch,
         "threads": threads,
         "speed": history.plan,
+        "speed_asked": recipe.train.speed,
         "spent_s": history.spent,
+        "seconds": history.seconds,
+        "steps": history.steps,
+        "epochs": recipe.train.epochs,
+        "weights": sum(parameter.numel() for parameter in module.parameters()),
+        "memory_peak_bytes": peak_bytes(),
+        "events": list(history.notes),
     }
     return Member("network", bundle, time.monotonic() - started, difference, history.epochs, notes)
 
