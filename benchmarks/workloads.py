@@ -172,12 +172,12 @@ WORKLOADS = {
     for each in (
         Workload("mlp", "MLP, batch 256", 256, 51_200, 6, 204_800, 1024, 10, mlp, table),
         Workload("mlp-2048", "MLP, batch 2048", 2048, 61_440, 6, 409_600, 4096, 10, mlp, table),
-        Workload("cnn", "CNN 28x28, batch 128", 128, 3_840, 4, 122_880, 256, 10, cnn, pictures, images=True),
+        Workload("cnn", "CNN 28x28, batch 128", 128, 2_560, 4, 122_880, 256, 10, cnn, pictures, images=True),
         Workload(
-            "lstm", "LSTM, variable lengths, batch 64", 64, 2_560, 4, 20_480, 128, 5, lstm, sentences, length="lengths"
+            "lstm", "LSTM, variable lengths, batch 64", 64, 2_048, 3, 20_480, 128, 5, lstm, sentences, length="lengths"
         ),
         Workload(
-            "transformer", "Transformer d128, 2 layers, batch 64", 64, 640, 3, 20_480, 128, 5, transformer, documents,
+            "transformer", "Transformer d128, 2 layers, batch 64", 64, 384, 3, 20_480, 128, 5, transformer, documents,
             has_dropout=True,
         ),
     )

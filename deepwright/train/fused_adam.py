@@ -21,7 +21,7 @@ class _Lists:
 
 
 class FusedAdam(torch.optim.Adam):
-    """torch's fused Adam, to the bit; its lists are gathered once, and the parameters of a group share one counter.
+    """torch's fused Adam, to the bit; its lists are gathered once, and parameters that count alike share one counter.
 
     torch gathers six lists anew in each step and counts for each parameter: 70 us a step for a small network. A step
     in which a parameter has no gradient is torch's own, because counters then differ.
@@ -29,6 +29,7 @@ class FusedAdam(torch.optim.Adam):
 
     _kept: "list[_Lists] | None" = None
     _kept_state: tuple[Any, int] = (None, 0)
+    _counters: "tuple[torch.Tensor, ...]" = ()
 
     def __init__(self, parameters: Any, **options: Any) -> None:
         super().__init__(parameters, fused=True, **options)
@@ -49,10 +50,11 @@ class FusedAdam(torch.optim.Adam):
                 _torchs_step(self)
             return loss
         with torch.no_grad():
+            for counter in self._counters:
+                counter.add_(1)
             for group, kept, found in zip(self.param_groups, self._kept, gradients, strict=True):
                 if not found:
                     continue
-                kept.steps[0].add_(1)
                 kernel = torch._fused_adamw_ if group["decoupled_weight_decay"] else torch._fused_adam_
                 kernel(
                     kept.params, found, kept.means, kept.squares, [], kept.steps, lr=group["lr"],
@@ -79,13 +81,14 @@ class FusedAdam(torch.optim.Adam):
         """The lists of all groups; None before torch's first step has made the state, and where counters or types
         differ."""
         kept = []
+        counters: dict[tuple[float, torch.device], torch.Tensor] = {}
         for group in self.param_groups:
             states = [self.state.get(p, {}) for p in group["params"]]
             alike = {(p.device, p.dtype) for p in group["params"]}
             if not all(states) or len(alike) > 1 or len({state["step"].item() for state in states}) > 1:
                 return None
-            for state in states:
-                state["step"] = states[0]["step"]
+            for parameter, state in zip(group["params"], states, strict=True):
+                state["step"] = counters.setdefault((state["step"].item(), parameter.device), state["step"])
             kept.append(
                 _Lists(
                     list(group["params"]),
@@ -94,7 +97,7 @@ class FusedAdam(torch.optim.Adam):
                     [state["step"] for state in states],
                 )
             )
-        self._kept_state = self.state, len(self.state)
+        self._kept_state, self._counters = (self.state, len(self.state)), tuple(counters.values())
         return kept
 
     def _part_counters(self) -> None:
