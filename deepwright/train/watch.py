@@ -112,23 +112,26 @@ def _on_terminal(events: Iterable[Event], stream: TextIO) -> Iterator[Event]:
     from rich.text import Text
 
     console = Console(file=stream, highlight=False)
-    shown_at = 0.0
-    eta_s: float | None = None
+    shown_at, shown_step = 0.0, 0
+    ends_at: float | None = None
     with Live(Text(""), console=console, auto_refresh=False, transient=True) as status:
         for event in events:
             said = line(event)
             if said is not None:
                 console.print(Text(said))
             if isinstance(event, Epoch):
-                eta_s = event.eta_s
-            if isinstance(event, Step) and time.monotonic() - shown_at >= REFRESH_S:
-                left = "" if eta_s is None else text("train.live.eta", eta=duration(eta_s))
-                now = text(
+                ends_at = time.monotonic() + event.eta_s
+            now = time.monotonic()
+            if isinstance(event, Step) and now - shown_at >= REFRESH_S:
+                left = "" if ends_at is None else text("train.live.eta", eta=duration(max(0.0, ends_at - now)))
+                rate = (event.step - shown_step) / max(now - shown_at, 1e-9)
+                speed = text("train.live.speed", rate=_per_second(rate)) if shown_step else ""
+                said = text(
                     "train.live.step", epoch=event.epoch, batch=event.batch, batches=event.num_batches,
-                    loss=_short(event.loss), left=left,
+                    loss=_short(event.loss), speed=speed, left=left,
                 )  # fmt: skip
-                status.update(Text(now), refresh=True)
-                shown_at = time.monotonic()
+                status.update(Text(said), refresh=True)
+                shown_at, shown_step = now, event.step
             yield event
 
 
@@ -157,6 +160,11 @@ def _pairs(event: Epoch) -> dict[str, str]:
     names = dict.fromkeys([*train, *event.validation])
     values = {name: [scores[name] for scores in (train, event.validation) if name in scores] for name in names}
     return {name: " / ".join(map(_short, found)) for name, found in values.items()}
+
+
+def _per_second(rate: float) -> str:
+    """Whole numbers from 10 up, else one digit more."""
+    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
 
 
 def _short(value: float) -> str:

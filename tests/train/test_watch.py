@@ -2,6 +2,7 @@ import errno
 import io
 import json
 import os
+import re
 
 import pytest
 
@@ -89,6 +90,7 @@ def test_a_terminal_gets_a_status_line_and_one_line_per_epoch(digits, make_mlp, 
     events = list(live(fit(make_mlp(), *digits, optimizer="adamw", epochs=3), out))
     shown = out.getvalue()
     assert "epoch 1: batch 5 of 5, loss" in shown and "left" in shown
+    assert re.search(r"epoch 3: batch 4 of 5, loss [0-9.]+, [0-9,.]+ steps/s, at most [0-9.]+ s left", shown)
     assert shown.count("/3  loss ") == 3
     assert isinstance(events[-1], Stopped)
 
