@@ -11,13 +11,13 @@ from deepwright.core.errors import UsageError
 from deepwright.core.part import FAMILIES, Part
 from deepwright.data import encode, groups, missing, periods, scale, split, table
 from deepwright.deploy.targets import onnx
-from deepwright.evaluation import classify, regress
-from deepwright.model import baselines, module, tabular
+from deepwright.evaluation import classify, decision, regress
+from deepwright.model import baselines, module, tabm, tabular
 from deepwright.train import loss, optim, schedule
 
 BUILT_IN: tuple[ModuleType, ...] = (
-    baselines, classify, encode, groups, loss, missing, module, onnx, optim, periods, regress, scale, schedule, split,
-    table, tabular,
+    baselines, classify, decision, encode, groups, loss, missing, module, onnx, optim, periods, regress, scale, schedule,
+    split, table, tabm, tabular,
 )  # fmt: skip
 """Every module that defines kinds."""
 

@@ -1,6 +1,6 @@
 """The families: what each exchangeable piece must be able to do; the kinds live in the stage folders."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -48,22 +48,39 @@ class Splitter(Part, family="split"):
         raise NotImplementedError
 
 
+class Outliers(Step, family="outliers"):
+    """What is done about numbers far from the rest; the first step, so it may see missing numbers."""
+
+
 class Imputer(Step, family="imputer"):
-    """Fills missing numbers: `learn` gives `missing_flag` and `fill` operations."""
+    """What stands where a value is missing: after it no number is, nor one of a row that is answered later."""
+
+
+class Dates(Step, family="dates"):
+    """What is made of times, which are seconds since 1970 in filled columns."""
+
+
+class Encoder(Step, family="encoder"):
+    """Turns categories into level numbers, or into numbers."""
 
 
 class Scaler(Step, family="scaler"):
     """Brings numbers to a common scale; sees filled columns."""
 
 
-class Encoder(Step, family="encoder"):
-    """Turns categories into level numbers."""
+class Extractor(Step, family="features"):
+    """Makes further numbers of the scaled ones."""
 
 
 class Network(Part, family="network"):
     """A network by its options. `build` must export to ONNX at any batch size."""
 
     form: ClassVar[Form] = "mixed"
+
+    @property
+    def num_members(self) -> int:
+        """Above 1 the output is [B, num_members, num_outputs]: each member learns alone, their mean is the answer."""
+        return 1
 
     def build(self, inputs: tuple[Tensor, ...], num_outputs: int) -> "nn.Module":
         """An untrained module: forward(*tensors in the order of inputs) gives [B, num_outputs].
@@ -72,14 +89,31 @@ class Network(Part, family="network"):
         """
         raise NotImplementedError
 
+    def adapt(self, module: "nn.Module", tensors: Mapping[str, np.ndarray]) -> None:
+        """Set in the new module what it takes from the data, such as bins and scales; called once, before training.
+
+        tensors: the prepared training part [N, F] by name, in the order of `inputs`. The default takes nothing.
+        """
+
 
 class Baseline(Part, family="baseline"):
     """A model that is no network; what it learned is one operation, so it can be bundled like any winner."""
 
     form: ClassVar[Form] = "flat"
 
-    def learn(self, x: np.ndarray, target: np.ndarray, problem: Problem, num_classes: int, seed: int) -> Operation:
-        """x: float32 [N, F]; target: int64 [N] of class numbers, or float64 [N] of values. The operation reads `x`."""
+    def learn(
+        self,
+        x: np.ndarray,
+        target: np.ndarray,
+        problem: Problem,
+        num_classes: int,
+        seed: int,
+        weight: np.ndarray | None = None,
+    ) -> Operation:
+        """x: float32 [N, F]; target: int64 [N] of class numbers, or float64 [N] of values. The operation reads `x`.
+
+        weight: float64 [N], how much each row counts, with mean 1; None: all alike.
+        """
         raise NotImplementedError
 
 
@@ -99,9 +133,12 @@ class Schedule(Part, family="schedule"):
 
 
 class Loss(Part, family="loss"):
-    """What training lowers."""
+    """What training lowers.
 
-    problems: ClassVar[tuple[Problem, ...]] = ()
+    problems: those of a recipe's tables that it can be given; None: any; none at all: for modules of one's own, in `fit`.
+    """
+
+    problems: ClassVar[tuple[Problem, ...] | None] = None
 
     def build(self) -> "nn.Module":
         """A module: forward(output [B, K], target [B] int64 classes or [B, 1] float32 values) gives a scalar mean."""
@@ -109,16 +146,40 @@ class Loss(Part, family="loss"):
 
 
 class Metric(Part, family="metric"):
-    """A number that judges answers."""
+    """A number that judges answers.
+
+    decides: of a row only the class that is answered counts, not how probable it is.
+    """
 
     problems: ClassVar[tuple[Problem, ...]] = ()
+    decides: ClassVar[bool] = False
     greater_is_better: ClassVar[bool] = True
+
+    @property
+    def name(self) -> str:
+        """Its name in reports: the kind, with the options that differ from their default."""
+        options = self.dump(defaults=False)
+        options.pop("kind", None)
+        return self.kind + ("(" + ", ".join(f"{k}={v}" for k, v in options.items()) + ")" if options else "")
 
     def value(self, target: np.ndarray, answer: np.ndarray, weight: np.ndarray | None = None) -> float:
         """The metric, NaN where it is undefined.
 
         target: int64 [N] class numbers with answer: probability [N, K]; or float64 [N] with answer: value [N].
         weight: float64 [N], how often each row counts (bootstrap); None counts each once.
+        """
+        raise NotImplementedError
+
+
+class Decision(Part, family="decision"):
+    """Which of two classes a bundle answers, from their probabilities."""
+
+    is_chosen: ClassVar[bool] = True
+
+    def choose(self, target: np.ndarray, probability: np.ndarray, weight: np.ndarray | None = None) -> float | None:
+        """The probability of class 1 from which it is answered; None: whichever class is more probable.
+
+        target: int64 [N] class numbers of the validation part; probability: [N, 2]; weight: float64 [N].
         """
         raise NotImplementedError
 

@@ -3,6 +3,8 @@
 Shapes: B rows, F numbers, C categories, D width of a layer, K outputs.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
@@ -11,13 +13,21 @@ from deepwright.core.errors import RecipeError
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
     "leaky_relu": nn.LeakyReLU,
+    "relu6": nn.ReLU6,
+    "prelu": nn.PReLU,
     "elu": nn.ELU,
+    "selu": nn.SELU,
+    "celu": nn.CELU,
     "gelu": nn.GELU,
     "silu": nn.SiLU,
     "mish": nn.Mish,
+    "hardswish": nn.Hardswish,
+    "softplus": nn.Softplus,
+    "softsign": nn.Softsign,
     "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
 }
-NORMALISATIONS: dict[str, type[nn.Module]] = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
+NORMALISATIONS: dict[str, type[nn.Module]] = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm, "rms": nn.RMSNorm}
 
 
 class Embeddings(nn.Module):
@@ -31,13 +41,57 @@ class Embeddings(nn.Module):
         return torch.cat([table(categories_BC[:, place]) for place, table in enumerate(self.tables)], dim=1)
 
 
+class OneHots(nn.Module):
+    """Level numbers int64 [B, C] to zeros and ones float32 [B, sum of codes], one for each code of each column."""
+
+    column: torch.Tensor
+    code: torch.Tensor
+
+    def __init__(self, num_codes: list[int]) -> None:
+        super().__init__()
+        columns = [place for place, codes in enumerate(num_codes) for _ in range(codes)]
+        self.register_buffer("column", torch.tensor(columns, dtype=torch.int64), persistent=False)
+        codes = [code for codes in num_codes for code in range(codes)]
+        self.register_buffer("code", torch.tensor(codes, dtype=torch.int64), persistent=False)
+
+    def forward(self, categories_BC: torch.Tensor) -> torch.Tensor:
+        return (categories_BC.index_select(1, self.column) == self.code).float()
+
+
+class Categories(nn.Module):
+    """Level numbers int64 [B, C] to one row of numbers: first the one-hot columns, then those with an embedding.
+
+    dims: one entry per column, None for one-hot. widths: how many numbers stand for each column, in the output's order.
+    """
+
+    order: torch.Tensor
+
+    def __init__(self, num_codes: list[int], dims: list[int | None]) -> None:
+        super().__init__()
+        plain = [place for place, dim in enumerate(dims) if dim is None]
+        embedded = {place: dim for place, dim in enumerate(dims) if dim is not None}
+        self.register_buffer("order", torch.tensor([*plain, *embedded]), persistent=False)
+        self.sizes = (len(plain), len(embedded))
+        self.widths = [num_codes[place] for place in plain] + list(embedded.values())
+        self.one_hots = OneHots([num_codes[place] for place in plain])
+        self.tables = Embeddings([num_codes[place] for place in embedded], list(embedded.values()))
+
+    def forward(self, categories_BC: torch.Tensor) -> torch.Tensor:
+        if self.sizes[1] == 0:
+            return self.one_hots(categories_BC)
+        if self.sizes[0] == 0:
+            return self.tables(categories_BC)
+        plain, embedded = categories_BC.index_select(1, self.order).split(self.sizes, dim=1)
+        return torch.cat([self.one_hots(plain), self.tables(embedded)], dim=1)
+
+
 class TabularInput(nn.Module):
-    """The tensors of a table side by side as float32 [B, D]; level numbers pass through their embeddings.
+    """The tensors of a table side by side as float32 [B, D]; numbers and level numbers pass through their embeddings.
 
     embeddings: one entry per input tensor, None for a tensor that is numbers already.
     """
 
-    def __init__(self, embeddings: list[Embeddings | None]) -> None:
+    def __init__(self, embeddings: Sequence[nn.Module | None]) -> None:
         super().__init__()
         self.embeddings = nn.ModuleList(nn.Identity() if each is None else each for each in embeddings)
 
@@ -125,25 +179,37 @@ class Tabular(nn.Module):
         return self.stack(self.entry(*tensors))
 
 
+class Scale(nn.Module):
+    """A learned factor for each number of [B, D], 1 at the start."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.factor = nn.Parameter(torch.ones(width))
+
+    def forward(self, x_BD: torch.Tensor) -> torch.Tensor:
+        return x_BD * self.factor
+
+
 def dense_stack(
     width: int, widths: tuple[int, ...], num_outputs: int, *, activation: str, normalisation: str, dropout: float
 ) -> nn.Sequential:
     """[B, width] to [B, num_outputs] through hidden layers: linear, normalisation, activation, dropout."""
     layers: list[nn.Module] = []
     for size in widths:
-        layers.append(nn.Linear(width, size))
-        if normalisation != "none":
-            layers.append(NORMALISATIONS[normalisation](size))
-        layers.append(ACTIVATIONS[activation]())
-        if dropout > 0:
-            layers.append(nn.Dropout(dropout))
+        layers += [nn.Linear(width, size), *behind_linear(size, activation, normalisation, dropout)]
         width = size
     layers.append(nn.Linear(width, num_outputs))
     return nn.Sequential(*layers)
 
 
+def behind_linear(size: int, activation: str, normalisation: str, dropout: float) -> list[nn.Module]:
+    """What follows a hidden layer of `size` units: normalisation, activation, dropout."""
+    normalise = [] if normalisation == "none" else [NORMALISATIONS[normalisation](size)]
+    return [*normalise, ACTIVATIONS[activation](), *([nn.Dropout(dropout)] if dropout > 0 else [])]
+
+
 class ProbabilityAnswer(nn.Module):
-    """Scores [B, K] of a network as class probabilities [B, K]."""
+    """Scores [B, K] of a network as class probabilities [B, K]; of members' scores [B, M, K], their mean."""
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
@@ -152,12 +218,13 @@ class ProbabilityAnswer(nn.Module):
     def forward(self, *tensors: torch.Tensor) -> torch.Tensor:
         return self.answer(self.module(*tensors))
 
-    def answer(self, output_BK: torch.Tensor) -> torch.Tensor:
-        return torch.softmax(output_BK, dim=1)
+    def answer(self, output: torch.Tensor) -> torch.Tensor:
+        probability = torch.softmax(output, dim=-1)
+        return probability.mean(dim=1) if output.ndim == 3 else probability
 
 
 class ValueAnswer(nn.Module):
-    """Standardised outputs [B, 1] of a network as values [B] in the target's unit."""
+    """Standardised outputs [B, 1] of a network as values [B] in the target's unit; of [B, M, 1], their mean."""
 
     mean: torch.Tensor
     sd: torch.Tensor
@@ -171,5 +238,6 @@ class ValueAnswer(nn.Module):
     def forward(self, *tensors: torch.Tensor) -> torch.Tensor:
         return self.answer(self.module(*tensors))
 
-    def answer(self, output_B1: torch.Tensor) -> torch.Tensor:
-        return output_B1[:, 0] * self.sd + self.mean
+    def answer(self, output: torch.Tensor) -> torch.Tensor:
+        value = output[..., 0]
+        return (value.mean(dim=1) if output.ndim == 3 else value) * self.sd + self.mean

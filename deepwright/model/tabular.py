@@ -1,7 +1,9 @@
-"""Networks for tables."""
+"""Networks for tables: what they have in common, and the multilayer perceptron."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+import numpy as np
 from pydantic import field_validator
 
 from deepwright.core.families import Form, Network, Tensor
@@ -11,32 +13,46 @@ from deepwright.core.text import text
 if TYPE_CHECKING:
     from torch import nn
 
+    from deepwright.model.layers import TabularInput
+
 MAX_EMBEDDING_DIM = 50
 
+Activation = Literal[
+    "relu", "leaky_relu", "relu6", "prelu", "elu", "selu", "celu", "gelu", "silu", "mish", "hardswish", "softplus",
+    "softsign", "tanh", "sigmoid",
+]  # fmt: skip
+Initialisation = Literal[
+    "torch", "kaiming_normal", "kaiming_uniform", "xavier_normal", "xavier_uniform", "lecun_normal", "lecun_uniform",
+    "orthogonal", "data",
+]  # fmt: skip
 
-class MLP(Network, kind="mlp"):
-    """A multilayer perceptron: embeddings for categories, then dense layers.
 
-    >>> import torch
-    >>> inputs = (Tensor("numbers", 3), Tensor("categories", 2, "int64", (5, 10)))
-    >>> net = MLP(widths=(16,)).build(inputs, num_outputs=2)
-    >>> net(torch.zeros(5, 3), torch.tensor([[4, 9]] * 5)).shape
-    torch.Size([5, 2])
-
-    Reference: Gorishniy, Rubachev, Khrulkov, Babenko 2021, Revisiting deep learning models for tabular data,
-    arXiv 2106.11959.
-    """
+class TableNetwork(Network):
+    """A network on numbers and categories: how each kind of column enters, and what its layers are made of."""
 
     form: ClassVar[Form] = "mixed"
 
     widths: tuple[int, ...] = option((256, 256), "units of each hidden layer; an empty list gives a linear model")
     dropout: float = option(0.1, "share of units silenced in a training step", low=0, below=1, search=(0.0, 0.5))
-    activation: Literal["relu", "leaky_relu", "elu", "gelu", "silu", "mish", "tanh"] = option(
-        "relu", "what follows each hidden layer"
+    activation: Activation = option("relu", "what follows each hidden layer")
+    normalisation: Literal["none", "batch", "layer", "rms"] = option(
+        "none", "what stands between a layer and its activation"
     )
-    normalisation: Literal["none", "batch", "layer"] = option("none", "what stands between a layer and its activation")
+    initialisation: Initialisation = option(
+        "torch", "where weights begin; torch: uniform by the width; data: outputs of mean 0 and sd 1 on training rows"
+    )
+    number_embedding: Literal["none", "smooth_clip", "piecewise_linear", "periodic"] = option(
+        "none", "how a number enters: as it is, drawn into -3 to 3, in pieces between quantiles, or as learned waves"
+    )
+    number_dim: int = option(16, "numbers that stand for one number (piecewise_linear, periodic)", low=1, high=4096)
+    bins: int = option(64, "bins of each number (piecewise_linear)", low=2, high=4096, search=(8, 256, "log"))
+    frequencies: int = option(24, "waves of each number (periodic)", low=1, high=4096)
+    frequency_scale: float = option(
+        0.1, "sd of the waves' first frequencies, per unit of the scaled number", above=0, search=(0.01, 10.0, "log")
+    )
+    one_hot: int = option(0, "codes of a category up to which it enters as one-hot, else by an embedding", low=0)
     embedding_dim: int | None = option(
-        None, "numbers per category; none: 1.6 * codes ** 0.56, at most 50, for each column", low=1, high=4096
+        None, "numbers per embedded category; none: 1.6 * codes ** 0.56, at most 50, for each column", low=1, high=4096
     )
 
     @field_validator("widths")
@@ -47,29 +63,83 @@ class MLP(Network, kind="mlp"):
             raise ValueError(text("model.width_out_of_range", width=wrong[0]))
         return widths
 
-    def build(self, inputs: tuple[Tensor, ...], num_outputs: int) -> "nn.Module":
-        from deepwright.model.layers import Embeddings, Tabular, TabularInput, dense_stack
+    def entry(self, inputs: tuple[Tensor, ...]) -> "tuple[TabularInput, list[int]]":
+        """The first layer, and how many numbers stand for each column behind it."""
+        from deepwright.model.layers import Categories, TabularInput
 
-        entries: list[Embeddings | None] = []
-        width = 0
+        entries: list[nn.Module | None] = []
+        widths: list[int] = []
         for tensor in inputs:
             if tensor.dtype == "int64":
-                num_codes = list(tensor.num_codes)
-                dims = [self.embedding_dim or embedding_dim(codes) for codes in num_codes]
-                entries.append(Embeddings(num_codes, dims))
-                width += sum(dims)
+                codes = list(tensor.num_codes)
+                dims = [None if n <= self.one_hot else self.embedding_dim or embedding_dim(n) for n in codes]
+                categories = Categories(codes, dims)
+                entries.append(categories)
+                widths += categories.widths
             else:
-                entries.append(None)
-                width += tensor.width
+                entries.append(self._numbers(tensor.width))
+                widths += [self.number_dim if self._has_dims else 1] * tensor.width
+        return TabularInput(entries), widths
+
+    def adapt(self, module: "nn.Module", tensors: Mapping[str, np.ndarray]) -> None:
+        import torch
+
+        from deepwright.model.initialisation import fit_scale
+        from deepwright.model.number_embeddings import Periodic, PiecewiseLinear, SmoothClip
+
+        values = list(tensors.values())
+        for embed, numbers in zip(module.entry.embeddings, values, strict=True):
+            if isinstance(embed, Periodic | PiecewiseLinear | SmoothClip):
+                embed.adapt(numbers)
+        if self.initialisation == "data":
+            fit_scale(module, [torch.from_numpy(np.ascontiguousarray(each)) for each in values])
+
+    @property
+    def _has_dims(self) -> bool:
+        return self.number_embedding in ("piecewise_linear", "periodic")
+
+    def _numbers(self, width: int) -> "nn.Module | None":
+        from deepwright.model.number_embeddings import Periodic, PiecewiseLinear, SmoothClip
+
+        if self.number_embedding == "piecewise_linear":
+            return PiecewiseLinear(width, self.bins, self.number_dim)
+        if self.number_embedding == "periodic":
+            return Periodic(width, self.frequencies, self.frequency_scale, self.number_dim)
+        return SmoothClip(width) if self.number_embedding == "smooth_clip" else None
+
+
+class MLP(TableNetwork, kind="mlp"):
+    """A multilayer perceptron: embeddings for categories, then dense layers.
+
+    >>> import torch
+    >>> inputs = (Tensor("numbers", 3), Tensor("categories", 2, "int64", (5, 10)))
+    >>> net = MLP(widths=(16,)).build(inputs, num_outputs=2)
+    >>> net(torch.zeros(5, 3), torch.tensor([[4, 9]] * 5)).shape
+    torch.Size([5, 2])
+
+    References: Gorishniy, Rubachev, Khrulkov, Babenko 2021, Revisiting deep learning models for tabular data,
+    arXiv 2106.11959; embeddings of numbers: arXiv 2203.05556; scaling layer: Holzmüller et al. 2024, arXiv 2407.04491.
+    """
+
+    scaling_layer: bool = option(False, "a learned factor for each number that enters the first dense layer")
+
+    def build(self, inputs: tuple[Tensor, ...], num_outputs: int) -> "nn.Module":
+        from deepwright.model.initialisation import initialise
+        from deepwright.model.layers import Scale, Tabular, dense_stack
+
+        entry, widths = self.entry(inputs)
         stack = dense_stack(
-            width,
+            sum(widths),
             self.widths,
             num_outputs,
             activation=self.activation,
             normalisation=self.normalisation,
             dropout=self.dropout,
         )
-        return Tabular(TabularInput(entries), stack)
+        initialise(stack, self.initialisation)
+        if self.scaling_layer:
+            stack.insert(0, Scale(sum(widths)))
+        return Tabular(entry, stack)
 
 
 def embedding_dim(num_codes: int) -> int:

@@ -4,17 +4,18 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from deepwright.core.bundle import Bundle, write_bundle
 from deepwright.core.dataset import Dataset
 from deepwright.core.errors import DataError, ProofError
-from deepwright.core.families import Baseline, Metric, Tensor
+from deepwright.core.families import Baseline, Loss, Metric, Tensor
 from deepwright.core.operations.graph import Graph
 from deepwright.core.recipe import Recipe
 from deepwright.core.run import Run
+from deepwright.core.schema import Problem
 from deepwright.core.seal import Split
 from deepwright.core.step import Fitted
 from deepwright.data.prepare import fit_prepare
@@ -26,11 +27,15 @@ from deepwright.practice.show import Show
 from deepwright.train.checkpoint import Checkpoints
 from deepwright.train.events import Planned
 from deepwright.train.loop import fit
+from deepwright.train.loss import MSE, CrossEntropy
 from deepwright.train.memory import peak_bytes
 from deepwright.train.regularize import Regularize
 from deepwright.train.speed import SpeedPlan
 from deepwright.train.threads import thread_count
 from deepwright.train.watch import record
+
+if TYPE_CHECKING:
+    from torch import nn
 
 PARITY_LIMIT = 1e-5
 SPEED = "speed plan"
@@ -69,15 +74,17 @@ def learn_network(
     mean, sd = target_scale(split.train)
     torch.manual_seed(recipe.seed)
     module = recipe.network.build(inputs, num_outputs(split.train))
+    prepared = tensors(fitted, inputs, split.train.inputs)
+    recipe.network.adapt(module, prepared)
     answerer = answering(module, problem, mean, sd)
     export_network(answerer, inputs, problem)  # refused before the first epoch, not after the last
     threads = recipe.train.threads or thread_count(module, recipe.train.batch_size)
 
     training = fit(
         module,
-        train=(tensors(fitted, inputs, split.train.inputs), learning_target(split.train, mean, sd)),
+        train=(prepared, learning_target(split.train, mean, sd)),
         validation=(tensors(fitted, inputs, split.validation.inputs), learning_target(split.validation, mean, sd)),
-        loss=recipe.train.loss,
+        loss=network_loss(recipe, problem),
         optimizer=recipe.train.optimizer,
         schedule=recipe.train.schedule,
         epochs=recipe.train.epochs,
@@ -130,6 +137,16 @@ def learn_network(
         "events": list(history.notes),
     }
     return Member("network", bundle, time.monotonic() - started, difference, history.epochs, notes)
+
+
+def network_loss(recipe: Recipe, problem: Problem) -> "Loss | nn.Module":
+    """The recipe's loss, or the problem's usual one; of each member alone where the network has several."""
+    loss = recipe.train.loss or (CrossEntropy() if problem == "classification" else MSE())
+    if recipe.network.num_members == 1:
+        return loss
+    from deepwright.train.loss_modules import PerMember
+
+    return PerMember(loss.build())
 
 
 def speed_of(run: Run, recipe: Recipe) -> Literal["exact", "auto"] | SpeedPlan:

@@ -16,7 +16,7 @@ from deepwright.data.collect import collect
 from deepwright.data.prepare import fit_prepare
 from deepwright.model.answer import answering
 from deepwright.model.export import export_network
-from deepwright.practice.member import learning_target, num_outputs, target_scale, tensors
+from deepwright.practice.member import learning_target, network_loss, num_outputs, target_scale, tensors
 from deepwright.practice.run import split_rows
 from deepwright.train.events import Event
 from deepwright.train.loop import fit
@@ -56,8 +56,9 @@ def plan(recipe: Recipe, *, data: Any = None, test: Any = None, runs: Path = Pat
     mean, sd = target_scale(split.train)
     torch.manual_seed(recipe.seed)
     module = recipe.network.build(inputs, num_outputs(split.train))
-    export_network(answering(module, split.train.schema.problem, mean, sd), inputs, split.train.schema.problem)
     prepared = tensors(fitted, inputs, split.train.inputs)
+    recipe.network.adapt(module, prepared)
+    export_network(answering(module, split.train.schema.problem, mean, sd), inputs, split.train.schema.problem)
     target = learning_target(split.train, mean, sd)
     reading_s = time.monotonic() - started
 
@@ -67,7 +68,7 @@ def plan(recipe: Recipe, *, data: Any = None, test: Any = None, runs: Path = Pat
         module,
         train=({name: tensor[:size] for name, tensor in prepared.items()}, target[:size]),
         validation=validation,
-        loss=recipe.train.loss,
+        loss=network_loss(recipe, split.train.schema.problem),
         optimizer=recipe.train.optimizer,
         schedule=recipe.train.schedule,
         epochs=1,

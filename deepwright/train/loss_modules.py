@@ -1,10 +1,12 @@
 """Losses that torch has no module for; imports torch, so it is loaded only when one is built.
 
-Shapes: B rows, K classes, Q quantiles, D size of an embedding.
+Shapes: B rows, K classes, M members of an ensemble, Q quantiles, D size of an embedding.
 """
 
 import torch
 from torch import nn
+
+from deepwright.core.errors import RecipeError
 
 
 class Focal(nn.Module):
@@ -14,7 +16,7 @@ class Focal(nn.Module):
 
     def __init__(self, gamma: float, smoothing: float, weight: torch.Tensor | None) -> None:
         super().__init__()
-        self.gamma, self.smoothing = gamma, smoothing
+        self.gamma, self.smoothing, self.reduction = gamma, smoothing, "mean"
         self.register_buffer("weight", weight)
 
     def forward(self, output_BK: torch.Tensor, target_B: torch.Tensor) -> torch.Tensor:
@@ -23,6 +25,8 @@ class Focal(nn.Module):
         )
         true = torch.softmax(output_BK, dim=1).gather(1, target_B[:, None])[:, 0]
         counted = each * (1 - true) ** self.gamma
+        if self.reduction == "none":
+            return counted
         return counted.mean() if self.weight is None else counted.sum() / self.weight[target_B].sum()
 
 
@@ -33,12 +37,17 @@ class Pinball(nn.Module):
 
     def __init__(self, levels: tuple[float, ...]) -> None:
         super().__init__()
+        self.reduction = "mean"
         self.register_buffer("levels", torch.tensor(levels, dtype=torch.float32))
 
     def forward(self, output_BQ: torch.Tensor, target_B1: torch.Tensor) -> torch.Tensor:
+        if output_BQ.ndim != 2 or output_BQ.shape[1] != len(self.levels):
+            levels = ", ".join(f"{level:g}" for level in self.levels.tolist())
+            raise RecipeError("train.quantile_outputs", levels=levels, output=tuple(output_BQ.shape))
         error = target_B1.reshape(len(output_BQ), 1) - output_BQ
         levels = self.levels.to(error.dtype)
-        return torch.maximum(levels * error, (levels - 1) * error).mean()
+        each = torch.maximum(levels * error, (levels - 1) * error)
+        return each if self.reduction == "none" else each.mean()
 
 
 class SupervisedContrastive(nn.Module):
@@ -57,3 +66,30 @@ class SupervisedContrastive(nn.Module):
         counts = partners.sum(dim=1)
         of_rows = -log_share.masked_fill(~partners, 0.0).sum(dim=1) / counts.clamp(min=1)
         return of_rows.sum() / (counts > 0).sum().clamp(min=1)
+
+
+class PerMember(nn.Module):
+    """The mean of the members' losses: each of the M members' outputs [B, M, K] against the same target.
+
+    reduction: the loss's own; at "none" it gives each row's [B, ...], the mean over its members.
+    """
+
+    def __init__(self, loss: nn.Module) -> None:
+        super().__init__()
+        self.loss = loss
+
+    @property
+    def reduction(self) -> str:
+        return self.loss.reduction
+
+    @reduction.setter
+    def reduction(self, word: str) -> None:
+        self.loss.reduction = word
+
+    def forward(self, output_BMK: torch.Tensor, target_B: torch.Tensor) -> torch.Tensor:
+        rows, members, outputs = output_BMK.shape
+        target = target_B.repeat_interleave(members, dim=0)
+        if outputs == 1 and target.ndim == 1 and target.is_floating_point():
+            target = target[:, None]
+        value = self.loss(output_BMK.flatten(0, 1), target)
+        return value.unflatten(0, (rows, members)).mean(dim=1) if value.ndim else value

@@ -164,6 +164,25 @@ def has_a_layer_that_is_never_used() -> Part:
     return network(lambda: Unused)
 
 
+@breaks(networks.a_network_takes_any_training_rows_in)
+def divides_by_the_spread_of_a_constant_column() -> Part:
+    import torch
+    from torch import nn
+
+    class Planted(Network, kind="planted"):
+        form = "flat"
+
+        def build(self, inputs: tuple[Any, ...], num_outputs: int) -> Any:
+            return nn.Linear(inputs[0].width, num_outputs)
+
+        def adapt(self, module: Any, tensors: Any) -> None:
+            spread = tensors["x"].std(axis=0, dtype=np.float64)
+            with torch.no_grad(), np.errstate(divide="ignore"):
+                module.weight.mul_(torch.from_numpy(1 / spread))
+
+    return Planted()
+
+
 # training
 
 

@@ -18,14 +18,14 @@ def test_it_takes_numbers_categories_or_both(inputs):
 
 def test_each_category_column_has_a_code_for_missing_and_never_seen_levels():
     net = MLP(widths=(8,)).build((CATEGORIES,), 2)
-    assert [table.num_embeddings for table in net.entry.embeddings[0].tables] == [5, 10]
+    assert [table.num_embeddings for table in net.entry.embeddings[0].tables.tables] == [5, 10]
     with pytest.raises(IndexError):
         net(torch.tensor([[5, 0]]))
 
 
 def test_a_given_embedding_dim_holds_for_every_column():
     net = MLP(widths=(8,), embedding_dim=3).build((CATEGORIES,), 2)
-    assert [table.embedding_dim for table in net.entry.embeddings[0].tables] == [3, 3]
+    assert [table.embedding_dim for table in net.entry.embeddings[0].tables.tables] == [3, 3]
 
 
 def test_the_embedding_rule_grows_with_the_codes_and_ends_at_fifty():
