@@ -1,3 +1,4 @@
+import gc
 import subprocess
 import sys
 
@@ -14,6 +15,7 @@ glibc_only = pytest.mark.skipif(heap._glibc() is None, reason="another C library
 @pytest.fixture
 def told(monkeypatch):
     """What is said to malloc while the test runs, by name of the setting."""
+    gc.collect()  # trainings that an earlier test broke off are under way until then
     said = []
     monkeypatch.setattr(heap, "_set", lambda library, settings: said.append(settings is heap._KEPT))
     return said
