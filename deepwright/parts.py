@@ -9,15 +9,27 @@ from types import ModuleType
 
 from deepwright.core.errors import UsageError
 from deepwright.core.part import FAMILIES, Part
-from deepwright.data import encode, groups, missing, periods, scale, split, table
+from deepwright.data import (
+    dates,
+    encode,
+    extract,
+    groups,
+    missing,
+    outliers,
+    periods,
+    predict_missing,
+    scale,
+    split,
+    table,
+)
 from deepwright.deploy.targets import onnx
 from deepwright.evaluation import classify, decision, regress
 from deepwright.model import baselines, module, tabm, tabular
 from deepwright.train import loss, optim, schedule
 
 BUILT_IN: tuple[ModuleType, ...] = (
-    baselines, classify, decision, encode, groups, loss, missing, module, onnx, optim, periods, regress, scale, schedule,
-    split, table, tabm, tabular,
+    baselines, classify, dates, decision, encode, extract, groups, loss, missing, module, onnx, optim, outliers,
+    periods, predict_missing, regress, scale, schedule, split, table, tabm, tabular,
 )  # fmt: skip
 """Every module that defines kinds."""
 

@@ -76,6 +76,8 @@ class Network(Part, family="network"):
     """A network by its options. `build` must export to ONNX at any batch size."""
 
     form: ClassVar[Form] = "mixed"
+    suited: ClassVar[Mapping[str, Any]] = {}
+    """Options of `train` that suit it, as plain data; they hold where a recipe names none."""
 
     @property
     def num_members(self) -> int:
@@ -135,7 +137,7 @@ class Schedule(Part, family="schedule"):
 class Loss(Part, family="loss"):
     """What training lowers.
 
-    problems: those of a recipe's tables that it can be given; None: any; none at all: for modules of one's own, in `fit`.
+    problems: those of a table that it can be given; None: any; an empty tuple: it is for modules of one's own in `fit`.
     """
 
     problems: ClassVar[tuple[Problem, ...] | None] = None

@@ -6,6 +6,7 @@ from typing import Any, Union, get_args, get_origin
 
 from deepwright.core.errors import RecipeError, UsageError, did_you_mean
 from deepwright.core.part import Part, allowed
+from deepwright.core.prepare import split_unescaped
 from deepwright.core.recipe import Recipe
 from deepwright.core.recipe_file import scalar
 
@@ -71,10 +72,27 @@ def _kind_or_value(part: type[Part], head: str, nested: type[Part] | None, value
         if scalar(value) is None or (value == "none" and "none" not in nested.kinds):
             return None
         return {"kind": value}
+    entry = _entry_of(annotation)
+    if entry is not None:
+        return [_entry(entry, line, name) for line in split_unescaped(value, ";")]
     try:
         return convert(value, annotation)
     except ValueError:
         raise RecipeError("part.bad_value", where=f"--{name}", found=repr(value), allowed=allowed(part, head)) from None
+
+
+def _entry_of(annotation: Any) -> Any:
+    """The part that each entry of a list is, if its entries can be written in one line."""
+    arguments = get_args(annotation)
+    return arguments[0] if get_origin(annotation) is tuple and hasattr(arguments[0], "read_line") else None
+
+
+def _entry(part: Any, line: str, name: str) -> dict[str, Any]:
+    """One entry of a list in plain data, its options converted as flags are."""
+    data, options = part.read_line(line)
+    for option, value in sorted(options, key=lambda pair: pair[0].count(".")):
+        data = _set(part, data, option.split("."), value, f"{name}.{option}")
+    return dict(data)
 
 
 def convert(value: str, annotation: Any) -> Any:

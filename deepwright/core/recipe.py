@@ -1,29 +1,23 @@
 """Recipe: the whole practice as one immutable, hashable tree of parts."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import model_validator
 
 from deepwright.core.families import (
     Baseline,
-    Encoder,
-    Imputer,
+    Decision,
     Loss,
     Metric,
     Network,
     Optimizer,
-    Scaler,
     Schedule,
     Source,
     Splitter,
 )
 from deepwright.core.part import Part, option
-
-
-class Prepare(Part):
-    """How columns become tensors; everything here is fitted on the training part."""
-
-    imputer: Imputer = option("median", "fills missing numbers")
-    scaler: Scaler = option("standard", "brings numbers to a common scale")
-    encoder: Encoder = option("levels", "turns categories into level numbers")
+from deepwright.core.prepare import Prepare
 
 
 class Train(Part):
@@ -34,7 +28,13 @@ class Train(Part):
     optimizer: Optimizer = option("adamw", "how weights move")
     schedule: Schedule = option("cosine", "the learning rate over the run")
     loss: Loss | None = option(None, "what training lowers; none: cross_entropy for classes, mse for values")
+    class_weights: tuple[str, ...] = option(
+        (), "balanced: every class counts alike; or LEVEL=WEIGHT for some classes (others 1); empty: every row counts 1"
+    )
     patience: int | None = option(8, "epochs without a better validation value before stopping; none: never", low=1)
+    watch: Metric | None = option(
+        None, "the validation value that decides on stopping and the best epoch; none: log_loss for classes, else metric"
+    )
     clip_norm: float | None = option(None, "bound on the norm of all gradients together; none: no bound", above=0)
     l1: float = option(0.0, "penalty on the size of matrix weights: this times their sum is added to the loss", low=0)
     noise: float = option(0.0, "sd of the normal noise added to number inputs in a training step", low=0)
@@ -85,10 +85,11 @@ class Recipe(Part):
         None, "none: by time or groups where declared, stratified for small tables of classes, else random"
     )
     prepare: Prepare = option(Prepare, "columns to tensors")
-    network: Network = option("mlp", "the network")
+    network: Network = option("tabm", "the network")
     baselines: tuple[Baseline, ...] = option(("constant", "linear", "boosting"), "what stands beside the network")
     train: Train = option(Train, "how the network learns")
     metric: Metric | None = option(None, "what chooses; none: accuracy for classes, rmse for values")
+    decision: Decision = option("most_probable", "which of two classes the bundle answers, from their probabilities")
     metrics: tuple[Metric, ...] = option((), "further metrics to report; none: the usual ones of the problem")
     ship: Literal["best", "network"] = option(
         "best", "which member becomes the bundle: the best on validation, or the network"
@@ -97,3 +98,29 @@ class Recipe(Part):
     plugin: str | None = option(None, "a Python file with parts of your own (--with)")
     plugin_sha256: str | None = option(None, "its hash, filled in when it is loaded")
     allow: tuple[Allowance, ...] = option((), "exemptions from rules, each with a reason")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _train_as_suits_the_network(cls, data: Any) -> Any:
+        """What is left open in `train` is as the network's kind recommends, so that the recipe shows it."""
+        if not isinstance(data, dict):
+            return data
+        network = data.get("network", cls.model_fields["network"].default)
+        kind = network.get("kind") if isinstance(network, dict) else getattr(network, "kind", network)
+        found = Network.kinds.get(kind) if isinstance(kind, str) else None
+        return {**data, "train": _completed(data.get("train", {}), getattr(found, "suited", {}))}
+
+
+def _completed(given: Any, suited: Mapping[str, Any]) -> Any:
+    """A part's options as given, and those that suit where none is given; within parts of the same kind likewise."""
+    named = {"kind": given} if isinstance(given, str) else _named(given) if isinstance(given, Part) else given
+    if not isinstance(named, dict) or named.get("kind") != suited.get("kind"):
+        return given
+    inner = {k: _completed(named[k], v) for k, v in suited.items() if isinstance(v, dict) and k in named}
+    return {**suited, **named, **inner}
+
+
+def _named(part: Part) -> dict[str, Any]:
+    """The options that were named when the part was made, and its kind."""
+    named = {name: getattr(part, name) for name in part.model_fields_set}
+    return {"kind": part.kind, **named} if part.kind else named

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict
 from deepwright.core.errors import DataError, did_you_mean
 
 Type = Literal["number", "category", "text", "timestamp"]
-Role = Literal["input", "target", "weight", "group", "time", "ignore"]
+Role = Literal["input", "target", "weight", "group", "time", "ignore", "helper"]
+"""helper: an input that a step may read and does not change; only inside of preparing."""
 Problem = Literal["classification", "regression"]
 
 Columns = dict[str, np.ndarray]

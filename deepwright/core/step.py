@@ -10,6 +10,7 @@ from deepwright.core.dataset import Dataset
 from deepwright.core.errors import LeakError
 from deepwright.core.operations import Operation
 from deepwright.core.part import Part
+from deepwright.core.report import Finding
 from deepwright.core.schema import Columns
 
 
@@ -44,6 +45,14 @@ class Step(Part):
 
     def learn(self, train: Dataset) -> Fitted:
         raise NotImplementedError(f"{type(self).__name__} must define learn(train)")
+
+    def unusable(self, train: Dataset) -> np.ndarray:
+        """bool [N]: training rows to be set aside before anything is learned; none, unless a kind says otherwise."""
+        return np.zeros(len(train), dtype=bool)
+
+    def findings(self, train: Dataset) -> tuple[Finding, ...]:
+        """What a reader must know of what this step chooses or learns here."""
+        return ()
 
 
 def require_part(data: Dataset, part: str, who: str) -> None:

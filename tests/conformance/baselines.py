@@ -38,3 +38,18 @@ def a_baseline_is_the_same_each_time(part: Baseline) -> None:
     x, target, problem, num_classes = _learning_cases()[0]
     first = part.learn(x, target, problem, num_classes, seed=0)
     assert part.learn(x, target, problem, num_classes, seed=0) == first
+
+
+def a_baseline_counts_rows_by_their_weight(part: Baseline) -> None:
+    for x, target, problem, num_classes in _learning_cases():
+        high = target > np.median(target) if problem == "regression" else target == num_classes - 1
+        weight = np.where(high, 8.0, 1.0)
+        answer = "probability" if problem == "classification" else "value"
+        given = (x, target, problem, num_classes)
+        alike, ones, heavy = (
+            part.learn(*given, seed=0, weight=w).apply({"x": x})[answer]
+            for w in (None, np.ones(len(x)), weight / weight.mean())
+        )
+        np.testing.assert_allclose(ones, alike, rtol=1e-3, atol=1e-3)
+        alike, heavy = (found[:, -1] if num_classes else found for found in (alike, heavy))
+        assert heavy.mean() > alike.mean() + 0.01, f"{problem}: {alike.mean()} > {heavy.mean()}"

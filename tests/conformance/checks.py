@@ -43,10 +43,29 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         judging.the_order_of_rows_does_not_matter,
         judging.one_class_or_one_value_gives_a_number_or_nan,
     ),
+    "decision": (
+        judging.a_decision_gives_a_probability_or_none,
+        judging.a_decision_does_not_depend_on_the_order_of_rows,
+    ),
     "split": (
         rows.a_splitter_gives_all_three_parts_and_no_other,
         rows.equal_rows_get_equal_parts,
         rows.a_split_depends_on_rows_and_not_on_their_order,
+    ),
+    "outliers": (
+        rows.only_the_training_part_is_learned_from,
+        rows.what_was_learned_is_the_same_in_numpy_and_onnx,
+        rows.numbers_in_the_middle_stay,
+    ),
+    "dates": (
+        rows.only_the_training_part_is_learned_from,
+        rows.what_was_learned_is_the_same_in_numpy_and_onnx,
+        rows.times_give_finite_numbers,
+    ),
+    "features": (
+        rows.only_the_training_part_is_learned_from,
+        rows.what_was_learned_is_the_same_in_numpy_and_onnx,
+        rows.huge_numbers_give_finite_ones,
     ),
     "imputer": (
         rows.only_the_training_part_is_learned_from,
@@ -63,7 +82,11 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         rows.what_was_learned_is_the_same_in_numpy_and_onnx,
         rows.levels_become_numbers_and_a_new_one_has_its_place,
     ),
-    "baseline": (baselines.a_baseline_is_the_same_in_numpy_and_onnx, baselines.a_baseline_is_the_same_each_time),
+    "baseline": (
+        baselines.a_baseline_is_the_same_in_numpy_and_onnx,
+        baselines.a_baseline_is_the_same_each_time,
+        baselines.a_baseline_counts_rows_by_their_weight,
+    ),
     "operation": (),  # tests/core/test_operations.py has a case for every kind, and fails without one
     "source": (),  # reading is tested in tests/data
     "target": (),  # exporting is tested in tests/deploy

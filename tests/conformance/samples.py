@@ -7,19 +7,21 @@ from deepwright.core.schema import Feature, Schema
 
 
 def table(rows: int = 400, seed: int = 0) -> Dataset:
-    """A whole of two numbers, a category and a target of two classes; some numbers are missing."""
+    """A whole of two numbers, a time, a category and a target of two classes; some numbers are missing."""
     generator = np.random.default_rng(seed)
     age = generator.normal(40.0, 12.0, rows)
     age[generator.random(rows) < 0.1] = np.nan
     features = (
         Feature(name="age", type="number", low=0.0, high=90.0),
         Feature(name="hours", type="number", low=0.0, high=99.0),
+        Feature(name="seen", type="timestamp", low=0.0, high=1e8),
         Feature(name="job", type="category", levels=("clerk", "cook", "smith")),
         Feature(name="y", type="category", role="target", levels=("no", "yes")),
     )
     columns = {
         "age": age,
         "hours": np.round(generator.gamma(3.0, 10.0, rows)),
+        "seen": np.linspace(0.0, 1e8, rows),
         "job": generator.choice(np.array(["clerk", "cook", "smith"], object), rows),
         "y": generator.choice(np.array(["no", "no", "yes"], object), rows),
     }

@@ -9,18 +9,21 @@ import pytest
 from deepwright.core.dataset import Dataset
 from deepwright.core.families import (
     Baseline,
+    Dates,
     Encoder,
+    Extractor,
     Imputer,
     Loss,
     Metric,
     Network,
     Optimizer,
+    Outliers,
     Scaler,
     Schedule,
     Splitter,
     Step,
 )
-from deepwright.core.operations import Constant, Fill, Level, Linear, Standardise
+from deepwright.core.operations import Bound, Constant, Fill, Level, Linear, MissingFlag, Standardise
 from deepwright.core.part import Part, option
 from deepwright.core.schema import Columns
 from deepwright.core.step import Fitted
@@ -41,7 +44,21 @@ def breaks(check: Check) -> Callable[[Callable[[], Part]], Callable[[], Part]]:
 
 @pytest.fixture(autouse=True)
 def _kinds_as_before() -> Iterator[None]:
-    families = (Baseline, Encoder, Imputer, Loss, Metric, Network, Optimizer, Scaler, Schedule, Splitter)
+    families = (
+        Baseline,
+        Dates,
+        Encoder,
+        Extractor,
+        Imputer,
+        Loss,
+        Metric,
+        Network,
+        Optimizer,
+        Outliers,
+        Scaler,
+        Schedule,
+        Splitter,
+    )
     before = {family: dict(family.kinds) for family in families}
     yield
     for family, kinds in before.items():
@@ -370,6 +387,29 @@ def gives_a_new_level_the_first_number() -> Part:
 
     del Level.kinds["planted_level"]
     return step(Encoder, lambda train: (Off(column="job", levels=["cook"]),))
+
+
+@breaks(rows.numbers_in_the_middle_stay)
+def bounds_too_tightly() -> Part:
+    return step(Outliers, lambda train: (Bound(columns=["hours"], lows=[25.0], highs=[26.0]),))
+
+
+class NotANumber(MissingFlag, kind="planted_flag"):
+    def apply(self, columns: Columns) -> Columns:
+        return {**columns, "made": np.full(len(columns["age"]), np.nan)}
+
+
+del MissingFlag.kinds["planted_flag"]
+
+
+@breaks(rows.times_give_finite_numbers)
+def makes_no_number_of_a_time() -> Part:
+    return step(Dates, lambda train: (NotANumber(columns=["age"], outputs=["made"]),))
+
+
+@breaks(rows.huge_numbers_give_finite_ones)
+def makes_no_number_of_a_number() -> Part:
+    return step(Extractor, lambda train: (NotANumber(columns=["age"], outputs=["made"]),))
 
 
 @breaks(rows.a_scaler_gives_finite_numbers_also_for_a_constant_column)

@@ -26,10 +26,10 @@ def _situations(part: Loss) -> list[tuple[Any, Any, Any]]:
         "poisson": (values.log(), values.log().flip(0), values),
         "contrastive": (torch.eye(2)[pairs], torch.eye(2)[pairs.sort().values], pairs),
     }
-    if part.problems:
-        return [of_problems[problem] for problem in part.problems]
-    assert part.kind in of_kinds, f"{part.kind} names no problems, and has no situation here"
-    return [of_kinds[part.kind]]
+    if part.kind in of_kinds:
+        return [of_kinds[part.kind]]
+    assert part.problems, f"{part.kind} names no problems, and has no situation here"
+    return [of_problems[problem] for problem in part.problems]
 
 
 def a_loss_is_a_finite_scalar_with_a_gradient(part: Loss) -> None:

@@ -4,22 +4,48 @@ One class per file group; each has `apply` in numpy and `graph` in ONNX. A bundl
 """
 
 from deepwright.core.operations.answers import Constant, Linear, TreeEnsemble
-from deepwright.core.operations.columns import Fill, Level, MissingFlag, Standardise
+from deepwright.core.operations.bounds import Bound, OutsideFlag, Require, SetMissing
+from deepwright.core.operations.calendar import Calendar
+from deepwright.core.operations.columns import Drop, Fill, FillText, Level, MissingFlag, Standardise
+from deepwright.core.operations.extraction import Products, Project
+from deepwright.core.operations.isolation import IsolationFlag
+from deepwright.core.operations.levels import HashBucket, Indicators, Rank
+from deepwright.core.operations.neighbours import LinearFill, NearestFill
 from deepwright.core.operations.operation import Operation, load_operations, run_operations
+from deepwright.core.operations.scales import Log, PiecewiseLinear, SmoothBound, YeoJohnson
 from deepwright.core.operations.tensors import Join, OneHot, Stack
 
 __all__ = [
+    "Bound",
+    "Calendar",
     "Constant",
+    "Drop",
     "Fill",
+    "FillText",
+    "HashBucket",
+    "Indicators",
+    "IsolationFlag",
     "Join",
     "Level",
     "Linear",
+    "LinearFill",
+    "Log",
     "MissingFlag",
+    "NearestFill",
     "OneHot",
     "Operation",
+    "OutsideFlag",
+    "PiecewiseLinear",
+    "Products",
+    "Project",
+    "Rank",
+    "Require",
+    "SetMissing",
+    "SmoothBound",
     "Stack",
     "Standardise",
     "TreeEnsemble",
+    "YeoJohnson",
     "load_operations",
     "run_operations",
 ]

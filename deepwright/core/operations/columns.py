@@ -1,9 +1,10 @@
-"""Operations on single columns: fill, missing flag, standardise, level."""
+"""Operations on single columns: fill, missing flag, standardise, level, drop."""
 
 import numpy as np
 
 from deepwright.core.operations.graph import Graph
 from deepwright.core.operations.operation import Operation
+from deepwright.core.operations.side_by_side import apart, side_by_side, upright
 from deepwright.core.part import option
 from deepwright.core.schema import Columns
 
@@ -20,11 +21,8 @@ class Fill(Operation, kind="fill"):
     values: tuple[float, ...] = option(help="what replaces a missing value, one per column, in the column's unit")
 
     def apply(self, columns: Columns) -> Columns:
-        filled = {
-            name: np.where(np.isnan(columns[name]), value, columns[name])
-            for name, value in zip(self.columns, self.values, strict=True)
-        }
-        return {**columns, **filled}
+        x_FN = side_by_side(columns, self.columns)
+        return {**columns, **apart(self.columns, np.where(np.isnan(x_FN), upright(self.values), x_FN))}
 
     def graph(self, graph: Graph) -> None:
         for name, value in zip(self.columns, self.values, strict=True):
@@ -39,11 +37,7 @@ class MissingFlag(Operation, kind="missing_flag"):
     outputs: tuple[str, ...] = option(help="the new columns' names")
 
     def apply(self, columns: Columns) -> Columns:
-        flags = {
-            out: np.isnan(columns[name]).astype(np.float64)
-            for name, out in zip(self.columns, self.outputs, strict=True)
-        }
-        return {**columns, **flags}
+        return {**columns, **apart(self.outputs, np.isnan(side_by_side(columns, self.columns)).astype(np.float64))}
 
     def graph(self, graph: Graph) -> None:
         for name, out in zip(self.columns, self.outputs, strict=True):
@@ -63,15 +57,60 @@ class Standardise(Operation, kind="standardise"):
     sds: tuple[float, ...] = option(help="one per column, above 0, in the column's unit")
 
     def apply(self, columns: Columns) -> Columns:
-        scaled = {
-            name: (columns[name] - mean) / sd for name, mean, sd in zip(self.columns, self.means, self.sds, strict=True)
-        }
-        return {**columns, **scaled}
+        with np.errstate(over="ignore"):  # `stack` holds what leaves float64's range
+            scaled = (side_by_side(columns, self.columns) - upright(self.means)) / upright(self.sds)
+        return {**columns, **apart(self.columns, scaled)}
 
     def graph(self, graph: Graph) -> None:
         for name, mean, sd in zip(self.columns, self.means, self.sds, strict=True):
             centred = graph.add("Sub", graph.values[name], graph.constant([[mean]], np.float64))
             graph.values[name] = graph.add("Div", centred, graph.constant([[sd]], np.float64))
+
+
+class FillText(Operation, kind="fill_text"):
+    """Put a level where a category is missing.
+
+    >>> import numpy as np
+    >>> FillText(columns=["job"], values=["(missing)"]).apply({"job": np.array(["cook", None], object)})["job"].tolist()
+    ['cook', '(missing)']
+    """
+
+    columns: tuple[str, ...] = option(help="category columns")
+    values: tuple[str, ...] = option(help="what replaces a missing value, one per column")
+
+    def apply(self, columns: Columns) -> Columns:
+        result = dict(columns)
+        for name, value in zip(self.columns, self.values, strict=True):
+            column = columns[name]
+            result[name] = np.where(np.equal(column, None).astype(bool), np.array(value, dtype=object), column)
+        return result
+
+    def graph(self, graph: Graph) -> None:
+        for name, value in zip(self.columns, self.values, strict=True):
+            found = graph.add(
+                "LabelEncoder",
+                graph.values[name],
+                domain="ai.onnx.ml",
+                keys_strings=[graph.missing_text],
+                values_int64s=[1],
+                default_int64=0,
+            )
+            is_missing = graph.add("Cast", found, to=9)  # 9: bool
+            filled = graph.constant(np.array([[value]], dtype=object), object)
+            graph.values[name] = graph.add("Where", is_missing, filled, graph.values[name])
+
+
+class Drop(Operation, kind="drop"):
+    """Take columns away: what comes after does not see them."""
+
+    columns: tuple[str, ...] = option(help="columns of any type")
+
+    def apply(self, columns: Columns) -> Columns:
+        return {name: column for name, column in columns.items() if name not in self.columns}
+
+    def graph(self, graph: Graph) -> None:
+        for name in self.columns:
+            del graph.values[name]
 
 
 class Level(Operation, kind="level"):

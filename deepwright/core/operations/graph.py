@@ -16,10 +16,11 @@ ML_OPSET = 4
 
 
 class Graph:
-    """values: our name > the ONNX value that carries it now."""
+    """values: our name > the ONNX value that carries it now. missing_text: what stands for a missing text."""
 
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
+        self.missing_text = ""
         self.inputs: list[Any] = []
         self.nodes: list[NodeProto] = []
         self.constants: list[TensorProto] = []

@@ -13,6 +13,8 @@ class Operation(Part, family="operation"):
     """Reads some of the columns or tensors and adds or replaces some; the rest pass through."""
 
     has_graph: ClassVar[bool] = True
+    contains_data: ClassVar[bool] = False
+    """Whether it holds rows of the training part."""
 
     def apply(self, columns: Columns) -> Columns:
         """New columns; the given ones are not changed."""

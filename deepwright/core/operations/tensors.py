@@ -6,6 +6,7 @@ import numpy as np
 
 from deepwright.core.operations.graph import Graph
 from deepwright.core.operations.operation import Operation
+from deepwright.core.operations.side_by_side import side_by_side
 from deepwright.core.part import option
 from deepwright.core.schema import Columns
 
@@ -20,12 +21,10 @@ class Stack(Operation, kind="stack"):
     dtype: Literal["float32", "int64"] = option("float32", "element type")
 
     def apply(self, columns: Columns) -> Columns:
-        size = len(next(iter(columns.values())))
-        tensor = np.empty((size, len(self.columns)), dtype=self.dtype)
-        for place, name in enumerate(self.columns):
-            column = columns[name]
-            tensor[:, place] = np.clip(column, -FLOAT32_MAX, FLOAT32_MAX) if self.dtype == "float32" else column
-        return {**columns, self.output: tensor}
+        x_FN = side_by_side(columns, self.columns)
+        if self.dtype == "float32":
+            x_FN = np.clip(x_FN, -FLOAT32_MAX, FLOAT32_MAX)
+        return {**columns, self.output: np.ascontiguousarray(x_FN.T, dtype=self.dtype)}
 
     def graph(self, graph: Graph) -> None:
         values = [graph.values[name] for name in self.columns]

@@ -128,6 +128,7 @@ def _host_model(bundle: Bundle, network: "ModelProto") -> "ModelProto":
     from onnx import helper, version_converter
 
     graph = Graph()
+    graph.missing_text = missing_text(bundle)
     for place, feature in enumerate(bundle.schema.inputs):
         graph.input(_input(place), "number" if _is_number(feature) else "text")
         graph.values[feature.name] = graph.values.pop(_input(place))
@@ -179,6 +180,7 @@ def _description(bundle: Bundle) -> dict[str, Any]:
         "problem": bundle.problem,
         "target": bundle.schema.target.name,
         "levels": list(bundle.levels),
+        "threshold": bundle.schema.threshold,
         "numbers": [feature.name for feature in inputs if _is_number(feature)],
         "texts": [feature.name for feature in inputs if not _is_number(feature)],
         "missing_text": missing_text(bundle),
