@@ -57,6 +57,8 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'deepwright' has no attribute {name!r}")
+    if home == "core.families" or home.startswith("train."):
+        import_module("deepwright.parts")  # so that the kinds' names, such as "adamw" or "f1", are known
     return getattr(import_module(f"deepwright.{home}"), name)
 
 

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,8 +23,8 @@ class ImageBatches:
     target: one per image of the map, or per image of `rows`. rows: int64, which images; None: all. batch_size: images;
     a last one that would stand alone joins the batch before it.
 
-    Everything drawn in an epoch follows from one number, and that from Python's global generator at `iter()`: `fit`
-    seeds it from (seed, epoch), so a resumed training draws the same. By hand use `epoch(seed=, epoch=)`.
+    Everything drawn in an epoch is a function of (seed, epoch), and an epoch can begin at any batch, so a training that
+    is taken up reads nothing twice. A plain `for` takes its seed from Python's global generator.
 
     Raises DataError when targets and images are not equally many.
     """
@@ -47,6 +47,7 @@ class ImageBatches:
             raise DataError("images.labels", labels=len(self.target), num=len(self.rows))
         if batch_size < 1:
             raise DataError("images.batch_size", found=batch_size)
+        self.batch_size = batch_size
         self.crop, self.flip, self.is_training = crop, flip, is_training
         self._firsts = list(range(0, len(self.rows), batch_size))
         if len(self._firsts) > 1 and batch_size > 1 and len(self.rows) - self._firsts[-1] == 1:
@@ -72,3 +73,11 @@ class ImageBatches:
                 self.rows[here], crop=self.crop, seed=seed if self.is_training else None, epoch=epoch, flip=self.flip
             )
             yield torch.from_numpy(pixels).permute(0, 3, 1, 2), torch.from_numpy(self.target[here])
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the map's address, which of its images, their targets, and how they are cut; 64 hex digits."""
+        digest = sha256(f"{self.images.address} {self.crop} {self.flip} {self.is_training}".encode())
+        for array in (self.rows, self.target):
+            digest.update(f" {array.dtype} {array.shape} ".encode())
+            digest.update(np.ascontiguousarray(array).view(np.uint8))
+        return digest.hexdigest()

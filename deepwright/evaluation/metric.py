@@ -55,15 +55,13 @@ class MeanMetric(RowMetric):
 
 
 def name_of(metric: Metric) -> str:
-    """A metric's name in reports: its kind, with the options that differ from their default.
+    """A metric's name in reports.
 
     >>> from deepwright.evaluation.classify import F1
     >>> name_of(F1()), name_of(F1(average="macro"))
     ('f1', 'f1(average=macro)')
     """
-    options = metric.dump(defaults=False)
-    options.pop("kind", None)
-    return metric.kind + ("(" + ", ".join(f"{k}={v}" for k, v in options.items()) + ")" if options else "")
+    return metric.name
 
 
 def weigher_of(metric: Metric, target: np.ndarray, answer: np.ndarray) -> Weigher:

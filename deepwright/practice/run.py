@@ -117,12 +117,12 @@ def split_rows(recipe: Recipe, table: Collected) -> tuple[Split, tuple[Finding, 
 
 
 def require_fitting_parts(recipe: Recipe, problem: Problem) -> None:
-    """Raises RecipeError for a loss or a metric that is not for this problem; one that names no problem fits any."""
+    """Raises RecipeError for a loss or a metric that is not for this problem; one with open problems fits any."""
     named = {"train.loss": recipe.train.loss, "metric": recipe.metric}
     named |= {f"metrics.{place}": metric for place, metric in enumerate(recipe.metrics)}
     for where, part in named.items():
-        if part is not None and part.problems and problem not in part.problems:
-            fitting = sorted(kind for kind, other in part.kinds.items() if problem in other.problems)
+        if part is not None and part.problems is not None and problem not in part.problems:
+            fitting = sorted(kind for kind, other in part.kinds.items() if problem in (other.problems or ()))
             allowed = ", ".join(fitting)
             raise RecipeError("run.other_problem", where=where, kind=part.kind, problem=problem, allowed=allowed)
 

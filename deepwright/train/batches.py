@@ -1,13 +1,14 @@
 """Batches without a loader: views of prepared tensors, in an order that (seed, epoch) decides."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from deepwright.core.errors import DataError
-from deepwright.train.randomness import generators, permutation, seed_for
+from deepwright.train.batch import Batch, as_tensor
+from deepwright.train.randomness import permutation
+from deepwright.train.stream import Seekable, SeekableStream, Stream
 
 if TYPE_CHECKING:
     import torch
@@ -15,15 +16,6 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 32 * 1024 * 1024
 POOL = 32
 """Batches whose rows are sorted by length together: enough for batches of like length, few enough for chance."""
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """inputs: tensors [B, ...] in the order of the module's arguments. rows: [B] row numbers from 0, if known."""
-
-    inputs: "tuple[torch.Tensor, ...]"
-    target: "torch.Tensor"
-    rows: "torch.Tensor | None" = None
 
 
 class Rows:
@@ -35,6 +27,9 @@ class Rows:
     of a batch, and rows of like length stand together. An input given as a list of arrays [T] or [T, F] of unequal
     length is filled up with zeros to [B, T, ...], and its lengths [B] follow it as one more input.
     """
+
+    batch_size: None = None
+    """Rows have no size of their own."""
 
     def __init__(
         self,
@@ -54,8 +49,8 @@ class Rows:
         self.lengths = lengths
         self._longest = 0
         self.part, self.device = part, device
-        self.inputs = {name: _tensor(part, name, value, device, dtype) for name, value in given.items()}
-        self.target = _tensor(part, "target", target, device, dtype)
+        self.inputs = {name: as_tensor(part, name, value, device, dtype) for name, value in given.items()}
+        self.target = as_tensor(part, "target", target, device, dtype)
         self.target_array = np.asarray(target.cpu() if hasattr(target, "cpu") else target)
         self.num_rows = len(self.target)
         for name, tensor in self.inputs.items():
@@ -147,53 +142,6 @@ class Rows:
         return sum(tensor.element_size() * tensor[0].numel() for tensor in tensors)
 
 
-class Stream:
-    """A user's own DataLoader, or any iterable of known length that gives (inputs..., target).
-
-    Before each batch is fetched every global generator (torch, numpy, random) is seeded from (seed, epoch, batch), so
-    shuffling and augmentation in the main process can be repeated; a resumed epoch reads the skipped batches again.
-    """
-
-    def __init__(self, part: str, batches: Iterable[Any], *, device: "torch.device", dtype: "torch.dtype") -> None:
-        if not hasattr(batches, "__len__"):
-            raise DataError("train.stream_length_unknown", part=part, found=type(batches).__name__)
-        self.part = part
-        self.batches = batches
-        self.device, self.dtype = device, dtype
-
-    def num_batches(self, batch_size: int) -> int:
-        return len(self.batches)  # type: ignore[arg-type]
-
-    def epoch(self, batch_size: int, *, seed: int, epoch: int, start: int = 0) -> Iterator[Batch]:
-        count = 0
-        _seed_everything(seed_for(seed, "fetch", epoch, 0), self.device)
-        iterator = iter(self.batches)
-        while True:
-            _seed_everything(seed_for(seed, "fetch", epoch, count + 1), self.device)
-            try:
-                given = next(iterator)
-            except StopIteration:
-                break
-            if count >= start:
-                yield self._batch(given)
-            count += 1
-        if count != self.num_batches(batch_size):
-            raise DataError("train.stream_length", part=self.part, said=self.num_batches(batch_size), found=count)
-
-    def in_order(self, batch_size: int) -> Iterator[Batch]:
-        yield from self.epoch(batch_size, seed=0, epoch=0)
-
-    def _batch(self, given: Any) -> Batch:
-        if not isinstance(given, list | tuple) or len(given) < 2:
-            raise DataError("train.stream_item", part=self.part, found=type(given).__name__)
-        *inputs, target = given
-        place = (self.device, self.dtype)
-        return Batch(
-            tuple(_tensor(self.part, f"input {i}", value, *place) for i, value in enumerate(inputs)),
-            _tensor(self.part, "target", target, *place),
-        )
-
-
 def bounds(num_rows: int, batch_size: int) -> list[tuple[int, int]]:
     """First and last-plus-one row of each batch. A last row that would stand alone joins the batch before it.
 
@@ -276,7 +224,8 @@ def open_part(
         and not isinstance(given, Mapping | str | np.ndarray)
         and not hasattr(given, "numpy")
     ):
-        return Stream(part, given, device=device, dtype=dtype)
+        kind = SeekableStream if isinstance(given, Seekable) else Stream
+        return kind(part, given, device=device, dtype=dtype)
     raise DataError("train.not_a_part", part=part, found=type(given).__name__)
 
 
@@ -297,27 +246,3 @@ def _blocks(pieces: list[tuple[int, int]], row_bytes: int) -> Iterator[list[tupl
         block.append((low, high))
     if block:
         yield block
-
-
-def _tensor(part: str, name: str, value: Any, device: "torch.device", dtype: "torch.dtype") -> "torch.Tensor":
-    import torch
-
-    if not isinstance(value, torch.Tensor):
-        array = np.asarray(value)
-        if array.dtype.kind not in "fiub":
-            raise DataError("train.not_numbers", part=part, name=name, found=array.dtype)
-        if not array.flags.writeable or any(stride < 0 for stride in array.strides):
-            array = array.copy()
-        value = torch.from_numpy(np.ascontiguousarray(array))
-    if value.is_floating_point():
-        return value.to(device, dtype)
-    return value.to(device) if value.dtype in (torch.bool, torch.uint8) else value.to(device, torch.int64)
-
-
-def _seed_everything(seed: int, device: "torch.device") -> None:
-    import random
-
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    for generator in generators(device):
-        generator.manual_seed(seed)

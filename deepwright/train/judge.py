@@ -9,13 +9,13 @@ import deepwright.train.loss  # noqa: F401 - the kinds that a loss's name may me
 from deepwright.core.errors import RecipeError
 from deepwright.core.families import Loss
 from deepwright.train.batches import Rows, Stream, open_part
+from deepwright.train.metrics import Metric, Metrics, metric_functions
 from deepwright.train.objective import Objective, supervised
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-Metric = Callable[[np.ndarray, np.ndarray], float]
 EVALUATION_BATCHES = 4
 """How many times the training batch an evaluation batch is: no gradients are kept."""
 
@@ -63,13 +63,14 @@ def evaluate(
     data: Any,
     *,
     loss: "Loss | Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | str | None" = None,
-    metrics: Mapping[str, Metric] | None = None,
+    metrics: Metrics | None = None,
     answer: "Callable[[torch.Tensor], Any] | None" = None,
     batch_size: int = 256,
 ) -> dict[str, float]:
     """Loss and metrics of a trained module on rows, or on a loader, in evaluation mode; nothing is moved or drawn.
 
-    data, loss, metrics, answer: as `fit` takes them. Without a loss there is none among the scores.
+    data, loss, metrics, answer: as `fit` takes them, so `metrics=["accuracy", "f1"]` of scores [B, K] needs nothing
+    more. Without a loss there is none among the scores.
 
     >>> import torch
     >>> x = torch.tensor([[1.0], [-1.0], [2.0]])
@@ -77,11 +78,13 @@ def evaluate(
     ...          metrics={"largest error": lambda target, answer: abs(target - answer[:, 0]).max()})
     {'loss': 1.3333333730697632, 'largest error': 2.0}
 
-    Raises DataError for data that are neither, RecipeError when there is nothing to judge by.
+    Raises DataError for data that are neither, RecipeError when there is nothing to judge by, and for a metric that
+    takes other outputs.
     """
     import torch
 
-    if loss is None and not metrics:
+    functions = metric_functions(metrics, is_answered=answer is not None)
+    if loss is None and not functions:
         raise RecipeError("train.nothing_to_judge")
     first = next(module.parameters(), torch.zeros(()))
     dtype = first.dtype if first.is_floating_point() else torch.float32
@@ -90,7 +93,7 @@ def evaluate(
     modes = [(layer, layer.training) for layer in module.modules()]
     module.eval()
     try:
-        scores = judge(supervised(module, lowered), part, batch_size=batch_size, metrics=metrics or {}, answer=answer)
+        scores = judge(supervised(module, lowered), part, batch_size=batch_size, metrics=functions, answer=answer)
     finally:
         for layer, mode in modes:
             layer.training = mode

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from deepwright.core.errors import PracticeError, RecipeError, RuleError
 from deepwright.core.families import Loss, Optimizer, Schedule
-from deepwright.train.batches import Batch, Rows, Stream, open_part
+from deepwright.train.batch import Batch
+from deepwright.train.batches import Rows, open_part
 from deepwright.train.checkpoint import Checkpoints, Loaded
 from deepwright.train.events import (
     Epoch,
@@ -31,18 +32,20 @@ from deepwright.train.events import (
 )
 from deepwright.train.heap import kept_memory
 from deepwright.train.interrupt import Interrupts
-from deepwright.train.judge import Metric, built_loss, judge
+from deepwright.train.judge import built_loss, judge
 from deepwright.train.loss import MSE, CrossEntropy
-from deepwright.train.nonfinite import Fault, all_finite
+from deepwright.train.metrics import Metrics, is_greater_better, metric_functions
+from deepwright.train.nonfinite import Fault, Watch
 from deepwright.train.objective import Objective, supervised
 from deepwright.train.optim import built_optimizer
 from deepwright.train.options import Options
 from deepwright.train.probe import choose_plan
+from deepwright.train.rates import Rates
 from deepwright.train.regularize import Regularize
-from deepwright.train.schedule import Plateau
 from deepwright.train.speed import Precision, SpeedPlan, laid_out, products
 from deepwright.train.state import State, digest
 from deepwright.train.step import Steps
+from deepwright.train.stream import Stream
 from deepwright.train.trial import TrialSteps
 
 if TYPE_CHECKING:
@@ -62,12 +65,12 @@ def fit(
     optimizer: "Optimizer | str | torch.optim.Optimizer | Callable[..., torch.optim.Optimizer]",
     schedule: Schedule | str | None = None,
     epochs: int = 40,
-    batch_size: int = 256,
+    batch_size: int | None = None,
     seed: int = 0,
     patience: int | None = 8,
-    metrics: Mapping[str, Metric] | None = None,
+    metrics: Metrics | None = None,
     watch: str = "loss",
-    greater_is_better: bool = False,
+    greater_is_better: bool | None = None,
     answer: "Callable[[torch.Tensor], Any] | None" = None,
     sample: int = 4096,
     checkpoints: Checkpoints | None = None,
@@ -83,12 +86,17 @@ def fit(
     """Train a module. Gives an iterable of events; `.finish()` runs it to its end and gives the History.
 
     train, validation: (inputs, target) with inputs an array, a tensor, or a mapping of them in the order of the
-    module's arguments; or a DataLoader, or any sized iterable of (inputs..., target).
+    module's arguments; or a DataLoader, or any sized iterable of (inputs..., target); or batches that can begin
+    anywhere, such as `ImageBatches`, which then are not read again by a training that is taken up.
     loss: a part or its kind, or a callable (output, target) -> mean; None: cross-entropy for whole numbers, else mse.
     optimizer: a part or its kind, a torch optimizer, or a callable that takes parameters. schedule: None keeps the
     rate.
-    epochs: at most. patience: epochs without a better `watch` on validation before stopping; None: never.
-    metrics: (target, answer) -> number, by name; `answer` turns the module's output into what they see.
+    epochs: at most. batch_size: rows per step; None: 256, or the size of the batches given.
+    patience: epochs without a better `watch` on validation before stopping; None: never.
+    metrics: names or metric parts, such as ["accuracy", "f1"], or functions (target, answer) -> number by name.
+    `answer` turns the module's output into what they see; without it, functions see the output [B, K], parts that judge
+    classes its softmax, and parts that judge values [B] for [B, 1].
+    greater_is_better: whether more of `watch` is better; None: what a metric part says, else less is.
     sample: training rows judged after each epoch. checkpoints: where to save and resume; None: nowhere.
     budget_s: seconds of training, at most, summed over resumes. threads: None: torch's number, at most 8, or the
     checkpoint's. objective: replaces `loss` where a step has several phases.
@@ -124,11 +132,13 @@ def fit(
     Raises RecipeError (an option, or a checkpoint of another training), DataError (the rows), RuleError (NaN or
     infinity three times), ResourceError (disk).
     """
+    functions = metric_functions(metrics, is_answered=answer is not None)
+    greater = is_greater_better(functions.get(watch)) if greater_is_better is None else greater_is_better
     return Training(
         module, train, validation, loss=loss, optimizer=optimizer, schedule=schedule, objective=objective,
         rates=rates, regularize=regularize,
         options=Options(
-            epochs, batch_size, seed, patience, dict(metrics or {}), watch, greater_is_better, answer, sample, budget_s,
+            epochs, batch_size, seed, patience, functions, watch, greater, answer, sample, budget_s,
             threads, speed, micro_batches, lengths,
         ),
         checkpoints=checkpoints,
@@ -159,11 +169,10 @@ class Training:
         if first is None:
             raise RecipeError("train.no_parameters", module=type(module).__name__)
         self.module = module
-        self._finite_at_start = {name for name, value in module.state_dict().items() if all_finite([value])}
-        self.options = options
         self.device = first.device
         kind = {"device": first.device, "dtype": first.dtype if first.is_floating_point() else torch.float32}
         self.train = open_part("train", train, **kind, lengths=options.lengths)
+        self.options = options = options.with_batch_size_of(self.train.batch_size)
         self.validation = (
             None if validation is None else open_part("validation", validation, **kind, lengths=options.lengths)
         )
@@ -174,22 +183,16 @@ class Training:
         ]
         if len({id(each) for each in self.optimizers}) < len(self.optimizers):
             raise RecipeError("train.optimizer_shared", phases=len(self.optimizers))
-        self.schedule = Schedule.parse(schedule) if isinstance(schedule, str) else schedule
-        self.base_rates = [
-            [group["lr"] * group.get("lr_factor", 1.0) for group in each.param_groups] for each in self.optimizers
-        ]
-        self._has_rates = bool(rates)
-        self._adapted = 1.0
         self.checkpoints = checkpoints
         self.num_batches = self.train.num_batches(options.batch_size)
         self.num_steps = options.epochs * self.num_batches
+        schedule = Schedule.parse(schedule) if isinstance(schedule, str) else schedule
+        self.rates = Rates(self.optimizers, schedule, has_factors=bool(rates), num_steps=self.num_steps)
+        self.watch = Watch(module, self.optimizers, self.objective.phases[0].name)
         self.threads = options.threads or min(torch.get_num_threads(), MAX_THREADS)
         self.state = State(module, self.optimizers)
-        self._fingerprints = (
-            {name: _fingerprint(part) for name, part in (("train", self.train), ("validation", self.validation))}
-            if checkpoints
-            else {}
-        )
+        parts = {"train": self.train, "validation": self.validation} if checkpoints else {}
+        self._fingerprints = {name: part and part.fingerprint() for name, part in parts.items()}
         self.regularize = regularize
         self.steps = Steps(
             module, self.objective, self.optimizers, self.state, self.device, seed=options.seed, regularize=regularize,
@@ -257,7 +260,7 @@ class Training:
 
             while position.stopped is None:
                 started = time.monotonic() - position.epoch_s
-                self._adapt_rate()
+                self.rates.adapt(self._watched(), greater_is_better=options.greater_is_better)
                 if position.batch == 0:
                     state.keep_good()
                 self.module.train()
@@ -266,7 +269,7 @@ class Training:
                     options.batch_size, seed=options.seed, epoch=position.epoch, start=position.batch
                 )
                 for batch in self._timed(batches):
-                    self._set_rates()
+                    self.rates.set(position)
                     fault = steps.step(batch)
                     if fault is not None:
                         break
@@ -280,7 +283,7 @@ class Training:
                         yield from self._saved()
                     if self._is_over_budget(started):
                         break
-                fault = fault or self._fault_in_weights()
+                fault = fault or self.watch.fault()
                 if fault is not None:
                     yield self._go_back(fault)
                     continue
@@ -403,37 +406,10 @@ class Training:
         budget_s = self.options.budget_s
         return budget_s is not None and self.state.position.seconds + time.monotonic() - started > budget_s
 
-    def _set_rates(self) -> None:
-        position = self.state.position
-        if self.schedule is None and position.lr_scale == 1.0 and not self._has_rates:
-            return  # the rate is the optimizer's own, which a caller may move between events
-        factor = self._adapted
-        if self.schedule is not None:
-            factor *= self.schedule.factor(position.step, self.num_steps)
-        for optimizer, rates in zip(self.optimizers, self.base_rates, strict=True):
-            for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                group["lr"] = rate * factor * position.lr_scale
-
-    def _adapt_rate(self) -> None:
-        """What an adaptive schedule makes of the epochs so far; a function of the history, so it is not saved."""
-        if isinstance(self.schedule, Plateau):
-            part = "train" if self.validation is None else "validation"
-            values = [epoch[part].get(self.options.watch) for epoch in self.state.position.epochs]
-            greater = self.options.greater_is_better
-            self._adapted = self.schedule.adapt(values, greater_is_better=greater)
-
-    def _fault_in_weights(self) -> Fault | None:
-        """An update can overflow although its gradient was finite: in a weight, in a buffer such as a running variance,
-        or in what the optimizer remembers. Buffers that were infinite to begin with (masks) are left alone."""
-        for name, value in self.module.state_dict().items():
-            if name in self._finite_at_start and not all_finite([value]):
-                return Fault(self.objective.phases[0].name, "weight", name, ())
-        names = {parameter: name for name, parameter in self.module.named_parameters()}
-        for optimizer in self.optimizers:
-            for parameter, remembered in optimizer.state.items():
-                if not all_finite(value for value in remembered.values() if hasattr(value, "is_floating_point")):
-                    return Fault(self.objective.phases[0].name, "weight", names.get(parameter, "(optimizer)"), ())
-        return None
+    def _watched(self) -> list[float | None]:
+        """The watched value of each epoch so far, on validation if there is one."""
+        part = "train" if self.validation is None else "validation"
+        return [epoch[part].get(self.options.watch) for epoch in self.state.position.epochs]
 
     def _go_back(self, fault: Fault) -> NonFinite:
         """Back to the start of the epoch with half the rate; after the third time, or for bad rows, an error."""
@@ -467,7 +443,7 @@ class Training:
     def _save(self) -> Saved | None:
         """Write a checkpoint; a state with a NaN in it is never written, the next step will find it."""
         started = time.monotonic()
-        if self.checkpoints is None or self._fault_in_weights() is not None:
+        if self.checkpoints is None or self.watch.fault() is not None:
             return None
         tensors, facts = self.state.dump()
         facts |= {"identity": self._identity(), "environment": self._environment()}
@@ -520,8 +496,8 @@ class Training:
             **self._fingerprints,
             "weights": shapes,
             "optimizers": [type(each).__name__ for each in self.optimizers],
-            "rates": self.base_rates,
-            "schedule": None if self.schedule is None else self.schedule.hash,
+            "rates": self.rates.base,
+            "schedule": None if self.rates.schedule is None else self.rates.schedule.hash,
             "micro_batches": options.micro_batches,
             "lengths": options.lengths,
             "regularize": None if self.regularize is None else self.regularize.hash,
@@ -556,10 +532,6 @@ def _loss_for(loss: Any, train: Rows | Stream) -> Any:
             raise RecipeError("train.loss_needed")
         loss = MSE() if train.target.is_floating_point() else CrossEntropy()
     return built_loss(loss, train.device)
-
-
-def _fingerprint(part: Rows | Stream | None) -> str | None:
-    return part.fingerprint() if isinstance(part, Rows) else None
 
 
 def _num_parameters(module: "nn.Module") -> int:

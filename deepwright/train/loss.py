@@ -61,6 +61,9 @@ class Binary(Loss, kind="binary"):
     0.6931
     """
 
+    problems: ClassVar[tuple[Problem, ...]] = ()
+    """A table's network gives one score per class, for which `cross_entropy` is the same."""
+
     positive_weight: float = option(1.0, "what a row of class 1 counts", above=0, high=1e6)
 
     def build(self) -> "nn.Module":
@@ -77,6 +80,9 @@ class MultiLabel(Loss, kind="multi_label"):
     >>> round(MultiLabel().build()(torch.zeros(1, 3), torch.tensor([[1.0, 0.0, 1.0]])).item(), 4)  # ln 2
     0.6931
     """
+
+    problems: ClassVar[tuple[Problem, ...]] = ()
+    """A table has one target."""
 
     def build(self) -> "nn.Module":
         from torch import nn
@@ -139,12 +145,16 @@ class Huber(Loss, kind="huber"):
 class Quantile(Loss, kind="quantile"):
     """Pinball loss: output [B, Q] are the conditional quantiles of the given levels, target [B] or [B, 1].
 
+    A table's network gives one value, so there it takes one level.
+
     >>> import torch
     >>> round(Quantile(levels=(0.9,)).build()(torch.zeros(2, 1), torch.tensor([[1.0], [-1.0]])).item(), 4)
     0.5
 
     Reference: Koenker and Bassett 1978, Regression quantiles.
     """
+
+    problems: ClassVar[tuple[Problem, ...]] = ("regression",)
 
     levels: tuple[float, ...] = option((0.1, 0.5, 0.9), "levels, one per output, each above 0 and below 1")
 
@@ -169,6 +179,9 @@ class Poisson(Loss, kind="poisson"):
     0.7183
     """
 
+    problems: ClassVar[tuple[Problem, ...]] = ()
+    """A table's values are brought to mean 0 before they are learned, so they are no counts any more."""
+
     def build(self) -> "nn.Module":
         from torch import nn
 
@@ -185,6 +198,9 @@ class Contrastive(Loss, kind="contrastive"):
 
     Reference: Khosla et al. 2020, arXiv 2004.11362.
     """
+
+    problems: ClassVar[tuple[Problem, ...]] = ()
+    """A table's network gives scores, no embeddings."""
 
     temperature: float = option(
         0.1, "how sharply near rows are told apart", above=0, high=10, search=(0.05, 1.0, "log")

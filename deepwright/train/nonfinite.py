@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from deepwright.train.batches import Batch
+from deepwright.train.batch import Batch
 
 if TYPE_CHECKING:
     import torch
@@ -47,6 +47,29 @@ def all_finite(tensors: "Iterable[torch.Tensor]") -> bool:
     import torch
 
     return all(bool(torch.isfinite(t).all()) for t in tensors if t.is_floating_point())
+
+
+class Watch:
+    """What a step leaves behind: an update can overflow although its gradient was finite.
+
+    Looked at are weights, buffers such as a running variance, and what the optimizers remember. Buffers that were
+    infinite to begin with (masks) are left alone.
+    """
+
+    def __init__(self, module: "nn.Module", optimizers: "list[torch.optim.Optimizer]", phase: str) -> None:
+        self.module, self.optimizers, self.phase = module, optimizers, phase
+        self._finite_at_start = {name for name, value in module.state_dict().items() if all_finite([value])}
+
+    def fault(self) -> Fault | None:
+        for name, value in self.module.state_dict().items():
+            if name in self._finite_at_start and not all_finite([value]):
+                return Fault(self.phase, "weight", name, ())
+        names = {parameter: name for name, parameter in self.module.named_parameters()}
+        for optimizer in self.optimizers:
+            for parameter, remembered in optimizer.state.items():
+                if not all_finite(value for value in remembered.values() if hasattr(value, "is_floating_point")):
+                    return Fault(self.phase, "weight", names.get(parameter, "(optimizer)"), ())
+        return None
 
 
 def locate(

@@ -4,6 +4,7 @@ import random
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,13 @@ from PIL import Image
 from torch import nn
 
 import deepwright
-from deepwright.core.errors import DataError
+from deepwright.core.errors import DataError, RecipeError
 from deepwright.data.image_batches import ImageBatches
 from deepwright.data.image_build import build
-from deepwright.data.image_map import ImageMap
+from deepwright.data.image_map import ImageMap, open_map
 from deepwright.model.layers import Normalise
 from deepwright.train.checkpoint import Checkpoints
-from deepwright.train.events import Resumed
+from deepwright.train.events import Resumed, Saved
 from tests.data.pictures import encoded
 
 NUM = 240
@@ -112,8 +113,8 @@ def network() -> nn.Module:
     )  # fmt: skip
 
 
-def training(images: ImageMap, folder: Path | None, is_augmented: bool = True):
-    labels = images.origin % 2
+def training(images: ImageMap, folder: Path | None, *, is_augmented: bool = True, epochs: int = 8, labels=None):
+    labels = images.origin % 2 if labels is None else labels
     return deepwright.fit(
         network(),
         ImageBatches(images, labels[:200], rows=np.arange(200), batch_size=20, crop=(28, 28), flip=is_augmented),
@@ -121,7 +122,7 @@ def training(images: ImageMap, folder: Path | None, is_augmented: bool = True):
         loss="cross_entropy",
         optimizer=deepwright.Optimizer.parse({"kind": "adamw", "lr": 0.01}),
         metrics={"accuracy": lambda target, answer: float((answer.argmax(1) == target).mean())},
-        epochs=8,
+        epochs=epochs,
         threads=1,
         checkpoints=None if folder is None else Checkpoints(folder, every_s=0),
     )
@@ -142,7 +143,8 @@ for event in training(open_map(sys.argv[1]), Path(sys.argv[2])):
 def test_a_network_learns_from_a_map_and_a_killed_training_ends_in_the_same_bits(images: ImageMap, tmp_path: Path):
     whole = training(images, None).finish()
     assert whole.epochs[-1]["validation"]["accuracy"] >= 0.95
-    assert training(images, None, is_augmented=False).finish().digest != whole.digest, "flips reach the network"
+    digests = {training(images, None, is_augmented=flip, epochs=1).finish().digest for flip in (True, False)}
+    assert len(digests) == 2, "flips reach the network"
 
     command = [sys.executable, "-c", KILLED, str(images.folder), str(tmp_path)]
     assert subprocess.run(command, cwd=Path(__file__).parents[2]).returncode == -signal.SIGKILL
@@ -150,3 +152,48 @@ def test_a_network_learns_from_a_map_and_a_killed_training_ends_in_the_same_bits
     events = list(resumed)
     assert [event.step for event in events if isinstance(event, Resumed)] == [34]
     assert resumed.finish().digest == whole.digest
+
+
+def left(images: ImageMap, folder: Path, step: int) -> None:
+    for event in training(images, folder, epochs=2):
+        if isinstance(event, Saved) and event.step == step:
+            return
+
+
+def test_a_resumed_training_reads_no_batch_twice(images: ImageMap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    left(images, tmp_path, step=17)  # 7 of the second epoch's 10 batches are done
+    sizes = []
+    read = ImageMap.batch
+    monkeypatch.setattr(
+        ImageMap, "batch", lambda self, index, **how: sizes.append(len(index)) or read(self, index, **how)
+    )
+    resumed = training(images, tmp_path, epochs=2).finish()
+    assert sizes == [20, 20, 20, 40], "three batches of training, one of validation"
+    assert resumed.digest == training(images, None, epochs=2).finish().digest
+
+
+def test_a_checkpoint_of_other_images_labels_or_crops_is_refused(images: ImageMap, tmp_path: Path):
+    left(images, tmp_path, step=1)
+    with pytest.raises(RecipeError, match="belongs to another training: train was"):
+        next(training(images, tmp_path, epochs=2, labels=1 - images.origin % 2))
+    with pytest.raises(RecipeError, match="belongs to another training: train was"):
+        next(training(images, tmp_path, epochs=2, is_augmented=False))
+    other = replace(images, address="0" * 64)
+    with pytest.raises(RecipeError, match="belongs to another training: train was"):
+        next(training(other, tmp_path, epochs=2))
+
+
+def test_a_batch_size_that_is_not_the_batches_own_is_refused(images: ImageMap):
+    given = batches(images)
+    with pytest.raises(RecipeError, match=r"batch_size: found 50, and the batches given have a size of 100. Leave"):
+        deepwright.fit(network(), given, optimizer="adamw", loss="cross_entropy", batch_size=50)
+    for size in (100, None):
+        found = deepwright.fit(network(), given, optimizer="adamw", loss="cross_entropy", batch_size=size)
+        assert found.options.batch_size == 100
+
+
+def test_the_number_of_decoding_processes_changes_no_bit(images: ImageMap, tmp_path: Path):
+    sources = [striped(number) for number in range(NUM)]
+    two = build(sources, tmp_path, size=32, workers=2, say=lambda _: None)
+    opened = open_map(images.folder)  # no process decodes
+    assert len({training(each, None, epochs=1).finish().digest for each in (images, two, opened)}) == 1

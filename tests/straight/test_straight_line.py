@@ -138,10 +138,10 @@ def test_a_rerun_takes_over_the_speed_plan_that_the_run_measured(tables, make_re
 
 
 def test_rerun_names_the_first_difference(cancer_run, monkeypatch):
-    from deepwright.train.loop import Training
+    from deepwright.train.rates import Rates
 
     monkeypatch.setattr(
-        Training, "_set_rates", lambda self: [g.update(lr=0.05) for o in self.optimizers for g in o.param_groups]
+        Rates, "set", lambda self, position: [g.update(lr=0.05) for o in self.optimizers for g in o.param_groups]
     )
     result = rerun(cancer_run)
     assert result.difference == "members/network/golden.json"

@@ -4,10 +4,11 @@ import torch
 
 from deepwright.core.errors import DataError
 from deepwright.train import batches
-from deepwright.train.batches import Rows, Stream, bounds, open_part
+from deepwright.train.batches import Rows, bounds, open_part
 from deepwright.train.checkpoint import Checkpoints
 from deepwright.train.events import Saved
 from deepwright.train.loop import fit
+from deepwright.train.stream import Stream
 
 CPU = {"device": torch.device("cpu"), "dtype": torch.float32}
 

@@ -241,7 +241,7 @@ def test_a_sound_training_is_not_disturbed(seed, kind, optimizer):
 def test_the_net_catches_a_fault_that_is_not_reported(monkeypatch):
     # With the engine's check off, the helper above must say so.
     monkeypatch.setattr("deepwright.train.nonfinite.FiniteCheck.__call__", lambda check, gradients: True)
-    monkeypatch.setattr("deepwright.train.loop.Training._fault_in_weights", lambda training: None)
+    monkeypatch.setattr("deepwright.train.nonfinite.Watch.fault", lambda watch: None)
     plant = planted("root", "mlp")
     training = fit(plant.module, plant.data, loss=plant.loss, optimizer=plant.optimizer, epochs=1, batch_size=BATCH)
     number, *_ = first_fault(training)

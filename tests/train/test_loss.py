@@ -169,4 +169,11 @@ def test_quantile_levels_lie_within_nought_and_one(levels):
 
 def test_each_says_which_problems_it_is_for():
     assert Loss.kinds["cross_entropy"].problems == ("classification",)
-    assert all(Loss.kinds[kind].problems == ("regression",) for kind in ("mse", "mae", "huber"))
+    assert all(Loss.kinds[kind].problems == ("regression",) for kind in ("mse", "mae", "huber", "quantile"))
+    assert all(Loss.kinds[kind].problems == () for kind in ("binary", "multi_label", "poisson", "contrastive"))
+
+
+def test_quantiles_take_one_output_per_level():
+    loss = Quantile(levels=(0.1, 0.9)).build()
+    with pytest.raises(RecipeError, match=r"levels 0.1, 0.9 and the module gives \(5, 1\); it takes one output per"):
+        loss(torch.zeros(5, 1), torch.zeros(5, 1))
