@@ -54,6 +54,14 @@ def test_a_guide_names_every_optimizer_schedule_and_loss():
         assert len(kinds) > 25 and [kind for kind in kinds if f"`{kind}`" not in page] == []
 
 
+def test_the_module_of_the_readme_trains_in_five_lines():
+    page = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    (block,) = [found for found in re.findall(r"(?ms)^```python\n(.*?)^```$", page) if "Net(10, 20, 2)" in found]
+    names = run([code_of("training.md")[0], (0, f"import deepwright\n{block}")], "README.md")
+    losses = [epoch["train"]["loss"] for epoch in names["history"].epochs]
+    assert len(block.splitlines()) == 5 and losses[-1] < losses[0] and set(names["scores"]) == {"accuracy", "f1"}
+
+
 def test_the_textbook_case_takes_five_lines():
     (block,) = [text for _, text in code_of("training.md") if "lr=0.01, momentum=0.9" in text]
     assert len([line for line in block.splitlines() if line]) == 5

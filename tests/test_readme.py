@@ -76,7 +76,7 @@ def test_recipe_flags_take_the_values_shown():
 
 
 def test_the_python_shown_is_python_with_public_names():
-    (code,) = re.findall(r"```python\n(.*?)```", read("README.md"), re.DOTALL)
+    code = "".join(re.findall(r"```python\n(.*?)```", read("README.md"), re.DOTALL))
     names = {
         n.attr
         for n in ast.walk(ast.parse(code))
