@@ -42,11 +42,11 @@ class InPlace(Checkpoints):
     def _numbers(self):
         return [1] if (self.folder / "000001.json").exists() else []
 
-    def save(self, tensors, facts):
+    def save(self, tensors, facts, *, started=None):
         with tempfile.TemporaryDirectory() as elsewhere:
             before = resource.getrlimit(resource.RLIMIT_FSIZE)
             resource.setrlimit(resource.RLIMIT_FSIZE, (before[1], before[1]))
-            path, *_ = Checkpoints(elsewhere).save(tensors, facts)
+            path, *_ = Checkpoints(elsewhere).save(tensors, facts, started=started)
             whole = {p.name: p.read_bytes() for p in path.parent.iterdir()}
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
         self.folder.mkdir(exist_ok=True)
