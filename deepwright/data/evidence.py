@@ -20,10 +20,11 @@ BOOLEAN_STYLES = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("1"
 
 @dataclass(frozen=True)
 class Evidence:
-    """counts: cells per kind of `cells.kind_of`, missing ones left out."""
+    """counts: cells per kind of `cells.kind_of`, missing ones left out. source: the file, as errors name it."""
 
     distinct: Distinct
     missing: frozenset[str]
+    source: str = ""
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -103,16 +104,17 @@ def type_of(column: str, evidence: Evidence, *, may_ask: bool = True) -> tuple[T
 def _ask_missing(column: str, evidence: Evidence, may_ask: bool) -> None:
     if may_ask and evidence.of("maybe_missing"):
         found = evidence.example("maybe_missing")
-        raise AskError("types.ask_missing", column=column, found=found, count=evidence.of("maybe_missing"))
+        count = evidence.of("maybe_missing")
+        raise AskError("types.ask_missing", source=evidence.source, column=column, found=found, count=count)
 
 
 def _ask_form(column: str, evidence: Evidence, numbers: int, base: int) -> None:
     commas = evidence.of("thousands", "decimal_comma")
     if commas and numbers + commas >= MOST * base:
         kind = "thousands" if evidence.of("thousands") else "decimal_comma"
-        raise AskError("types.ask_comma", column=column, found=evidence.example(kind))
+        raise AskError("types.ask_comma", source=evidence.source, column=column, found=evidence.example(kind))
     if evidence.of("slash_day", "no_day", "day", "time") >= MOST * base:
-        raise AskError("types.ask_day", column=column, found=evidence.example("slash_day"))
+        raise AskError("types.ask_day", source=evidence.source, column=column, found=evidence.example("slash_day"))
     words = {value.lower() for value in evidence.values}
     styles = [style for style in BOOLEAN_STYLES if words & set(style)]
     if len(styles) > 1 and words <= {word for style in BOOLEAN_STYLES for word in style}:
@@ -120,7 +122,8 @@ def _ask_form(column: str, evidence: Evidence, numbers: int, base: int) -> None:
             value: str(any(value.lower() == style[0] for style in BOOLEAN_STYLES)).lower() for value in evidence.values
         }
         line = f"{column}:" + ",".join(f"{value}={truth}" for value, truth in truths.items() if value != truth)
-        raise AskError("types.ask_boolean", column=column, found=", ".join(evidence.values), line=line)
+        found = ", ".join(evidence.values)
+        raise AskError("types.ask_boolean", source=evidence.source, column=column, found=found, line=line)
 
 
 def _is_text(evidence: Evidence) -> bool:

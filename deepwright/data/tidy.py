@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from deepwright.core.errors import AskError
 from deepwright.core.report import Finding, finding
-from deepwright.data.cells import DECIMAL_COMMA, NUMBER, SLASH_DAY
+from deepwright.data.cells import DECIMAL_COMMA, SLASH_DAY
 from deepwright.data.table import Table
 
 POINTED = re.compile(r"[+-]?\d+\.\d+", re.ASCII)
@@ -26,16 +25,18 @@ CONTROL = {ord(c): None for c in map(chr, [*range(9), 11, 12, *range(14, 32), 12
 
 @dataclass
 class Tidied:
-    """How many cells were changed, over all columns so far."""
+    """How many cells were changed, over all columns so far; pointed: per column a cell whose point cannot be a mark."""
 
     spaces: int = 0
     unicode: int = 0
     columns: dict[str, None] = field(default_factory=dict)
+    pointed: dict[str, str] = field(default_factory=dict)
 
     def add(self, other: "Tidied") -> None:
         self.spaces += other.spaces
         self.unicode += other.unicode
         self.columns |= other.columns
+        self.pointed = other.pointed | self.pointed
 
     def findings(self, source: str) -> tuple[Finding, ...]:
         found = []
@@ -58,8 +59,8 @@ def tidy(name: str, cells: list[str | None], options: Table, tidied: Tidied) -> 
             tidied.unicode += count
             tidied.columns[name] = None
         plain = [cell and changed[cell] for cell in plain]
-    if options.decimal == "," and f"{name}=category" not in options.types:
-        _refuse_points(name, plain, options)
+    if options.decimal == "," and (point := _point(plain, options)):
+        tidied.pointed.setdefault(name, point)
     for rewrite in rewrites(options):
         plain = [cell and rewrite(cell) for cell in plain]
     column = np.empty(len(plain), dtype=object)
@@ -81,16 +82,12 @@ def rewrites(options: Table) -> list[Callable[[str], str]]:
     return found
 
 
-def _refuse_points(name: str, cells: list[str | None], options: Table) -> None:
+def _point(cells: list[str | None], options: Table) -> str | None:
     """`1.234` beside `1,5`: where a comma is the decimal mark, a point can only stand between thousands."""
-    pointed = [cell for cell in cells if cell and POINTED.fullmatch(cell)]
-    if options.thousands == ".":
-        pointed = [cell for cell in pointed if not GROUPED_BY_POINTS.fullmatch(cell)]
-    if not pointed:
-        return
-    numbers = sum(1 for cell in cells if cell and (NUMBER.fullmatch(cell) or DECIMAL_COMMA.fullmatch(cell)))
-    if numbers >= 0.5 * sum(1 for cell in cells if cell):
-        raise AskError("types.ask_point", column=name, found=pointed[0])
+    for cell in cells:
+        if cell and POINTED.fullmatch(cell) and not (options.thousands == "." and GROUPED_BY_POINTS.fullmatch(cell)):
+            return cell
+    return None
 
 
 def _one_form(cell: str) -> str:

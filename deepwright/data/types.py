@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from deepwright.core.errors import DataError, RecipeError, did_you_mean
+from deepwright.core.errors import AskError, DataError, RecipeError, did_you_mean
 from deepwright.core.report import Finding, SetAside, finding
 from deepwright.core.schema import Columns, Feature, Problem, Role, Schema, Type
 from deepwright.core.text import text
@@ -27,6 +27,9 @@ NUMBERS = frozenset({"whole", "decimal", "zeros", "big"})
 
 VANISHING = re.compile(r"[+-]?[0.]*[1-9][\d.]*[eE]-\d{2}|[+-]?0?\.0{300}")
 """The forms of a number so small that float64 makes it 0 although it is not."""
+
+MIXED_SHARE = 0.5
+"""Share of numbers from which a column of texts is told to hold them."""
 
 UNIQUE_SHARE = 0.98
 UNIQUE_ROWS = 20
@@ -70,14 +73,15 @@ def infer(
     for column in (target, *ignore, *known_afterwards, *roles):
         if column not in raw.names:
             hint = did_you_mean(column, raw.names)
-            raise DataError("schema.no_column", column=column, known=", ".join(raw.names), hint=hint)
+            known = ", ".join(raw.names)
+            raise DataError("types.column_absent", source=raw.source, column=column, known=known, hint=hint)
     forced = forced_types(raw)
     missing = frozenset(raw.options.missing)
     features: list[Feature] = []
     findings: list[Finding] = []
     class_numbers = False
     for name in raw.names:
-        evidence = Evidence(raw.distinct(name), missing)
+        evidence = Evidence(raw.distinct(name), missing, raw.source)
         kept_out = name in ignore or name in known_afterwards
         if name in forced:
             type_, reason = forced[name], text("why.forced")
@@ -97,6 +101,8 @@ def infer(
                 role = "ignore"
                 findings.append(useless)
         findings += _cell_findings(name, evidence)
+        if name not in forced:
+            findings += _mixed_findings(name, type_, evidence)
         known_at: Literal["prediction", "afterwards"] = "afterwards" if name in known_afterwards else "prediction"
         features.append(Feature(name=name, type=type_, role=role, known_at=known_at, reason=reason))
     schema = Schema(features=tuple(features))
@@ -115,7 +121,8 @@ def forced_types(raw: Raw) -> dict[str, Type]:
             raise RecipeError("types.bad_entry", found=entry, allowed=allowed, hint=did_you_mean(type_, get_args(Type)))
         if name not in raw.names:
             hint = did_you_mean(name, raw.names)
-            raise DataError("schema.no_column", column=name, known=", ".join(raw.names), hint=hint)
+            known = ", ".join(raw.names)
+            raise DataError("types.column_absent", source=raw.source, column=name, known=known, hint=hint)
         found[name] = type_  # type: ignore[assignment]
     return found
 
@@ -124,7 +131,7 @@ def decode(raw: Raw, schema: Schema, *, inputs_only: bool = False, class_numbers
     """Cells by the schema's types; a row with a cell that is not of its column's type is set aside with the reason.
 
     A cell of an ignored column never sets a row aside; a missing target does. inputs_only: the target is not needed.
-    Raises DataError when a column of the schema is not there.
+    Raises DataError when a column of the schema is not there, AskError for a point that cannot be a decimal mark.
     """
     features = schema.inputs if inputs_only else schema.features
     missing = frozenset(raw.options.missing)
@@ -137,7 +144,10 @@ def decode(raw: Raw, schema: Schema, *, inputs_only: bool = False, class_numbers
             raise DataError(
                 "types.column_absent", source=raw.source, column=feature.name, known=", ".join(raw.names), hint=hint
             )
-        evidence = Evidence(raw.distinct(feature.name), missing)
+        evidence = Evidence(raw.distinct(feature.name), missing, raw.source)
+        if feature.type == "number" and feature.role != "ignore" and feature.name in raw.tidied.pointed:
+            found = raw.tidied.pointed[feature.name]
+            raise AskError("types.ask_point", source=raw.source, column=feature.name, found=found)
         is_class_number = class_numbers and feature.role == "target"
         values, faults = _decoded(feature.type, evidence, is_class_number)
         columns[feature.name] = values[evidence.distinct.codes]
@@ -169,16 +179,17 @@ def _target_type(
     """Category for classes, number for values. Raises DataError for a target that cannot be learned."""
     present, levels = evidence.present, evidence.num_distinct
     if present < 0.1 * rows or not present:
-        raise DataError("target.missing", column=name, present=present, of=rows)
+        raise DataError("target.missing", source=evidence.source, column=name, present=present, of=rows)
     if levels == 1:
         only = evidence.example(*set(evidence.distinct.kinds))
-        raise DataError("target.one_value", column=name, value=only, of=present)
+        raise DataError("target.one_value", source=evidence.source, column=name, value=only, of=present)
     if problem == "regression":
         if type_ != "number":
-            raise DataError("target.no_numbers", column=name, found=evidence.example("other", "zeros", "big", "day"))
+            found = evidence.example("other", "zeros", "big", "day")
+            raise DataError("target.no_numbers", source=evidence.source, column=name, found=found)
         return "number", text("why.asked", problem=problem), False
     if type_ in ("timestamp", "text") and problem is None:
-        raise DataError("target.wrong_type", column=name, type=type_, distinct=levels)
+        raise DataError("target.wrong_type", source=evidence.source, column=name, type=type_, distinct=levels)
     class_numbers = type_ == "number"
     if class_numbers and problem is None:
         few = min(FEW_CLASSES, max(2, present // ROWS_PER_CLASS))
@@ -188,7 +199,7 @@ def _target_type(
     elif problem is not None:
         reason = text("why.asked", problem=problem)
     if levels > max(2, present // 2):
-        raise DataError("target.too_many_classes", column=name, classes=levels, rows=present)
+        raise DataError("target.too_many_classes", source=evidence.source, column=name, classes=levels, rows=present)
     return "category", reason, class_numbers
 
 
@@ -224,6 +235,17 @@ def _cell_findings(name: str, evidence: Evidence) -> list[Finding]:
             vanished += count
     found = [finding("question_mark", "note", name, count=questions)] if questions else []
     return found + ([finding("underflow", "note", name, count=vanished)] if vanished else [])
+
+
+def _mixed_findings(name: str, type_: Type, evidence: Evidence) -> list[Finding]:
+    """Columns of numbers that are no column of numbers, and numbers that lose their last digits."""
+    numbers, others = evidence.of("whole", "decimal"), evidence.of("other", "not_finite", "overflow", "no_day")
+    if type_ in ("category", "text") and others and numbers >= MIXED_SHARE * evidence.present:
+        found = evidence.example("other", "not_finite", "overflow", "no_day")
+        return [finding("mixed", "warning", name, count=numbers, of=evidence.present, found=found)]
+    if type_ == "number" and evidence.of("big"):
+        return [finding("rounded", "note", name, count=evidence.of("big"), found=evidence.example("big"))]
+    return []
 
 
 def _decoded(type_: Type, evidence: Evidence, is_class_number: bool) -> tuple[np.ndarray, dict[str, list[int]]]:

@@ -56,7 +56,8 @@ def run(
         recipe = Recipe(source=source, **changes)
     else:
         if is_file:
-            changes["source"] = recipe.source.replace(path=str(data), test=test_file)  # type: ignore[call-arg]
+            files = {"path": str(data)} | ({} if test_file is None else {"test": test_file})
+            changes["source"] = recipe.source.replace(**files)
         recipe = recipe.replace(**changes)
     return practise(
         recipe,
