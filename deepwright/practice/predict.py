@@ -39,7 +39,7 @@ def predict_file(
     """
     parts.load_installed()
     bundle = Bundle.load(bundle_folder)
-    source = dict(bundle.recipe["source"]) | {"path": str(rows), "test": None}
+    source = dict(bundle.recipe.get("source", {"kind": "table"})) | {"path": str(rows), "test": None}
     source = apply_flags({"source": source}, [flag for flag in flags if flag[0] in SOURCE_FLAGS])["source"]
     part = Source.parse(source, "source")
     set_aside = [0]
