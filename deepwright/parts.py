@@ -24,12 +24,13 @@ from deepwright.data import (
 )
 from deepwright.deploy.targets import onnx
 from deepwright.evaluation import classify, decision, regress
-from deepwright.model import baselines, module, tabm, tabular
+from deepwright.model import baselines, decision_tree, ft_transformer, module, nearest, svm, tabm, tabular
 from deepwright.train import loss, optim, schedule
 
 BUILT_IN: tuple[ModuleType, ...] = (
-    baselines, classify, dates, decision, encode, extract, groups, loss, missing, module, onnx, optim, outliers,
-    periods, predict_missing, regress, scale, schedule, split, table, tabm, tabular,
+    baselines, classify, dates, decision, decision_tree, encode, extract, ft_transformer, groups, loss, missing,
+    module, nearest, onnx, optim, outliers, periods, predict_missing, regress, scale, schedule, split, svm, table,
+    tabm, tabular,
 )  # fmt: skip
 """Every module that defines kinds."""
 

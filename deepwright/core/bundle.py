@@ -26,7 +26,7 @@ from deepwright.core import strict_json
 from deepwright.core.disk import write_atomic
 from deepwright.core.errors import BundleError, RecipeError
 from deepwright.core.golden import golden_rows
-from deepwright.core.operations import Operation, load_operations, run_operations
+from deepwright.core.operations import Operation, load_operations, run_operations, unfolded
 from deepwright.core.part import canonical_json
 from deepwright.core.schema import Columns, Problem, Schema
 from deepwright.core.weights import check_weights
@@ -35,6 +35,8 @@ FORMAT = 1
 BATCH = 1024
 """Rows answered at once. Fixed, because another size may change the last bits of a matrix product."""
 GOLDEN_TOLERANCE = 1e-5
+CONTAINS_DATA = "contains_data"
+"""The entry of a graph's metadata that marks training rows in it."""
 FILE_LIMIT_BYTES = 8 << 30
 JSON_LIMIT_BYTES = 256 << 20
 
@@ -126,6 +128,17 @@ class Bundle:
     @property
     def levels(self) -> tuple[str, ...]:
         return self.schema.target.levels if self.problem == "classification" else ()
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The tensors that its graph takes from its operations."""
+        return tuple(self._inputs)
+
+    @property
+    def contains_data(self) -> bool:
+        """Whether rows of the training part can be read in its files."""
+        in_graph = CONTAINS_DATA in self._session.get_modelmeta().custom_metadata_map
+        return in_graph or any(operation.contains_data for operation in unfolded(self.operations))
 
     @property
     def recipe(self) -> dict[str, Any]:

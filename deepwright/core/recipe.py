@@ -33,7 +33,7 @@ class Train(Part):
     )
     patience: int | None = option(8, "epochs without a better validation value before stopping; none: never", low=1)
     watch: Metric | None = option(
-        None, "the validation value that decides on stopping and the best epoch; none: log_loss for classes, else metric"
+        None, "the validation value that decides on stopping and the best epoch; none: log_loss for classes, or metric"
     )
     clip_norm: float | None = option(None, "bound on the norm of all gradients together; none: no bound", above=0)
     l1: float = option(0.0, "penalty on the size of matrix weights: this times their sum is added to the loss", low=0)
@@ -87,6 +87,7 @@ class Recipe(Part):
     prepare: Prepare = option(Prepare, "columns to tensors")
     network: Network = option("tabm", "the network")
     baselines: tuple[Baseline, ...] = option(("constant", "linear", "boosting"), "what stands beside the network")
+    blend: bool = option(True, "whether the weighted mean of network and boosting is a member too")
     train: Train = option(Train, "how the network learns")
     metric: Metric | None = option(None, "what chooses; none: accuracy for classes, rmse for values")
     decision: Decision = option("most_probable", "which of two classes the bundle answers, from their probabilities")

@@ -111,7 +111,7 @@ def _csv_writer(file: IO[str], bundle: Bundle) -> Write:
         flags = ["true" if flag else "false" for flag in answers.out_of_range.tolist()]
         if is_classes:
             cells = answers.answer.tolist()
-            best = answers.answer.argmax(axis=1).tolist()
+            best = answers.decided.tolist()
             lines = [
                 [number, levels[place], *row, flag]
                 for number, place, row, flag in zip(numbers.tolist(), best, cells, flags, strict=True)

@@ -30,6 +30,7 @@ class Accuracy(RowMetric, kind="accuracy"):
     """
 
     problems: ClassVar[tuple[Problem, ...]] = ("classification",)
+    decides: ClassVar[bool] = True
     scale: ClassVar[Scale] = "share"
 
     def weigher(self, target: np.ndarray, answer: np.ndarray) -> Weigher:
@@ -48,6 +49,7 @@ class BalancedAccuracy(RowMetric, kind="balanced_accuracy"):
     """
 
     problems: ClassVar[tuple[Problem, ...]] = ("classification",)
+    decides: ClassVar[bool] = True
     scale: ClassVar[Scale] = "share"
 
     def weigher(self, target: np.ndarray, answer: np.ndarray) -> Weigher:
@@ -72,6 +74,7 @@ class _OfClasses(RowMetric):
     """
 
     problems: ClassVar[tuple[Problem, ...]] = ("classification",)
+    decides: ClassVar[bool] = True
     scale: ClassVar[Scale] = "share"
 
     average: Average | None = option(None, _AVERAGE)

@@ -1,6 +1,6 @@
 """Which of several members is better on the same rows, and by how much."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,15 +41,21 @@ class Difference:
 
 
 def paired(
-    target: np.ndarray, answer_a: np.ndarray, answer_b: np.ndarray, metric: Metric, *, seed: int = 0
+    target: np.ndarray,
+    answer_a: np.ndarray,
+    answer_b: np.ndarray,
+    metric: Metric,
+    *,
+    weight: np.ndarray | None = None,
+    seed: int = 0,
 ) -> Difference:
-    """Compare two members on the same rows. Shapes as in `Metric.value`.
+    """Compare two members on the same rows. Shapes as in `Metric.value`; weight: float64 [N], how much each row counts.
 
     Accuracy takes Bonett and Price's interval for paired proportions (2012), means of losses the paired t-interval, the
     rest a t-interval with the standard error of paired resamples.
     """
-    value = metric.value(target, answer_a) - metric.value(target, answer_b)
-    low, high = _bounds(target, answer_a, answer_b, metric, value, seed)
+    value = metric.value(target, answer_a, weight) - metric.value(target, answer_b, weight)
+    low, high = _bounds(target, answer_a, answer_b, metric, value, weight, seed)
     better: Literal["a", "b"] | None = None
     if low is not None and high is not None:
         if not _can_differ(answer_a, answer_b, metric):
@@ -59,9 +65,11 @@ def paired(
     return Difference(value, low, high, len(target), better)
 
 
-def best_member(target: np.ndarray, answers: Mapping[str, np.ndarray], metric: Metric) -> str:
+def best_member(
+    target: np.ndarray, answers: Mapping[str, np.ndarray], metric: Metric, weight: np.ndarray | None = None
+) -> str:
     """The member with the best value; of equals the first. An undefined value is never the best."""
-    values = {name: metric.value(target, answer) for name, answer in answers.items()}
+    values = {name: metric.value(target, answer, weight) for name, answer in answers.items()}
     sign = 1 if metric.greater_is_better else -1
     return max(values, key=lambda name: sign * values[name] if np.isfinite(values[name]) else -np.inf)
 
@@ -75,6 +83,8 @@ def verdict(
     part: Literal["train", "validation", "test"] = "validation",
     network: str = "network",
     constant: str = "constant",
+    blend: str = "blend",
+    weight: np.ndarray | None = None,
     seed: int = 0,
 ) -> tuple[Sentence, ...]:
     """In plain words: does anything beat the constant, does the network beat the baselines, what does the bundle hold.
@@ -82,34 +92,48 @@ def verdict(
     answers: each member's answers on the same rows of one part; chosen: the member in the bundle. Members are chosen on
     validation, so on test another one may well lead.
     """
-    table = _Table(target, answers, metric, seed)
-    best = best_member(target, answers, metric)
+    table = _Table(target, answers, metric, weight, seed)
+    best = table.best(answers)
     sentences = []
     if constant in answers and best != constant and table.compare(best, constant).better != "a":
         sentences.append(table.sentence("evaluate.verdict_not_above_constant", best, constant))
     elif constant == best and len(answers) > 1:
         sentences.append(Sentence(key="evaluate.verdict_constant_is_best", values={"constant": constant}))
-    baselines = {name: answer for name, answer in answers.items() if name != network}
+    baselines = {name: answer for name, answer in answers.items() if name not in (network, blend)}
     if network in answers and baselines:
         sentences.append(_network_against(table, network, baselines))
     elif len(answers) > 1:
-        second = best_member(target, {name: a for name, a in answers.items() if name != best}, metric)
+        second = table.best([name for name in answers if name != best])
         sentences.append(_first_and_second(table, best, second))
-    sentences.append(_bundle_sentence(table, best, chosen, part))
+    if best == blend:
+        second = table.best([name for name in answers if name != blend])
+        sentences.append(table.sentence("evaluate.verdict_blend", blend, second))
+    sentences.append(_bundle_sentence(table, best, chosen, part, has_network=network in answers and chosen != network))
     return tuple(sentences)
 
 
 class _Table:
     """The members' answers on the same rows, and the comparisons made so far."""
 
-    def __init__(self, target: np.ndarray, answers: Mapping[str, np.ndarray], metric: Metric, seed: int) -> None:
-        self.target, self.answers, self.metric, self.seed = target, answers, metric, seed
+    def __init__(
+        self,
+        target: np.ndarray,
+        answers: Mapping[str, np.ndarray],
+        metric: Metric,
+        weight: np.ndarray | None,
+        seed: int,
+    ) -> None:
+        self.target, self.answers, self.metric, self.weight, self.seed = target, answers, metric, weight, seed
         self._made: dict[tuple[str, str], Difference] = {}
+
+    def best(self, names: Iterable[str]) -> str:
+        answers = {name: self.answers[name] for name in names}
+        return best_member(self.target, answers, self.metric, self.weight)
 
     def compare(self, a: str, b: str) -> Difference:
         if (a, b) not in self._made:
             answers = self.answers[a], self.answers[b]
-            self._made[a, b] = paired(self.target, *answers, self.metric, seed=self.seed)
+            self._made[a, b] = paired(self.target, *answers, self.metric, weight=self.weight, seed=self.seed)
         return self._made[a, b]
 
     def sentence(self, key: str, a: str, b: str) -> Sentence:
@@ -129,12 +153,12 @@ class _Table:
 
 
 def _network_against(table: _Table, network: str, baselines: Mapping[str, np.ndarray]) -> Sentence:
-    rival = best_member(table.target, baselines, table.metric)
+    rival = table.best(baselines)
     difference = table.compare(network, rival)
     if difference.better == "b":
         return table.sentence("evaluate.verdict_baseline_better", rival, network)
     if difference.better is None:
-        leader = best_member(table.target, {name: table.answers[name] for name in (network, rival)}, table.metric)
+        leader = table.best((network, rival))
         return table.sentence("evaluate.verdict_network_equal", leader, rival if leader == network else network)
     if all(table.compare(network, name).better == "a" for name in baselines):
         return table.sentence("evaluate.verdict_network_better", network, rival)
@@ -147,7 +171,10 @@ def _first_and_second(table: _Table, best: str, second: str) -> Sentence:
     return table.sentence("evaluate.verdict_first_equal", best, second)
 
 
-def _bundle_sentence(table: _Table, best: str, chosen: str, part: str) -> Sentence:
+def _bundle_sentence(table: _Table, best: str, chosen: str, part: str, *, has_network: bool) -> Sentence:
+    """has_network: a network stands beside the member in the bundle."""
+    if chosen == best and has_network:
+        return Sentence(key="evaluate.verdict_bundle_best_not_network", values={"chosen": chosen})
     if chosen == best:
         return Sentence(key="evaluate.verdict_bundle_best", values={"chosen": chosen})
     values = {"best": best, "chosen": chosen}
@@ -159,20 +186,27 @@ def _bundle_sentence(table: _Table, best: str, chosen: str, part: str) -> Senten
 
 
 def _bounds(
-    target: np.ndarray, a: np.ndarray, b: np.ndarray, metric: Metric, value: float, seed: int
+    target: np.ndarray,
+    a: np.ndarray,
+    b: np.ndarray,
+    metric: Metric,
+    value: float,
+    weight: np.ndarray | None,
+    seed: int,
 ) -> tuple[float | None, float | None]:
     n = len(target)
     if not np.isfinite(value) or n < 4:
         return None, None
     if np.array_equal(a, b):
         return 0.0, 0.0
-    if isinstance(metric, Accuracy):
+    if isinstance(metric, Accuracy) and weight is None:
         return _bonett_price(a.argmax(axis=1) == target, b.argmax(axis=1) == target)
-    if isinstance(metric, MeanMetric) and not isinstance(metric, Rmse):
+    if isinstance(metric, MeanMetric) and not isinstance(metric, Rmse) and weight is None:
         return _paired_t(metric.losses(target, a) - metric.losses(target, b))
     num_resamples = NUM_RESAMPLES if n <= MANY_ROWS and a.size <= 10 * MANY_ROWS else FEW_RESAMPLES
     of_a, of_b = weigher_of(metric, target, a), weigher_of(metric, target, b)
-    (draws,) = resample([lambda weights: of_a(weights) - of_b(weights)], n, num_resamples, seed)
+    each = 1.0 if weight is None else weight
+    (draws,) = resample([lambda weights: of_a(weights * each) - of_b(weights * each)], n, num_resamples, seed)
     defined = draws[np.isfinite(draws)]
     if len(defined) < LEAST_DEFINED * len(draws):
         return None, None
@@ -196,12 +230,8 @@ def _paired_t(differences: np.ndarray) -> tuple[float, float]:
 
 def _can_differ(a: np.ndarray, b: np.ndarray, metric: Metric) -> bool:
     """Whether enough rows changed for a difference to be more than luck; ranks and losses change on every row."""
-    changed = a.argmax(axis=1) != b.argmax(axis=1) if _judges_classes(metric) else _rows_differ(a, b)
+    changed = a.argmax(axis=1) != b.argmax(axis=1) if metric.decides else _rows_differ(a, b)
     return int(changed.sum()) >= LEAST_CHANGED
-
-
-def _judges_classes(metric: Metric) -> bool:
-    return metric.kind in ("accuracy", "balanced_accuracy", "precision", "recall", "f1")
 
 
 def _rows_differ(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 
 from deepwright.core.schema import Problem
 from deepwright.evaluation.classify import F1
+from deepwright.evaluation.decision import as_answer
 from deepwright.evaluation.interval import Z, proportion
 
 NUM_POINTS = 200
@@ -19,8 +20,16 @@ MAX_CONFUSED = 20
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
-def evidence(target: np.ndarray, answer: np.ndarray, problem: Problem, levels: Sequence[str]) -> dict[str, Any]:
+def evidence(
+    target: np.ndarray,
+    answer: np.ndarray,
+    problem: Problem,
+    levels: Sequence[str],
+    decided: np.ndarray | None = None,
+) -> dict[str, Any]:
     """Plain data of one member on one part. Shapes as in `Metric.value`; levels: the classes' names by number.
+
+    decided: int64 [N], the classes answered, where that is not the most probable one.
 
     classification: n, positive (two classes), classes [{level, n, precision, recall, f1}] with each [value, low, high],
     confusion [[count]] (rows true, columns predicted; up to 50 classes), confused [[true, predicted, count]],
@@ -33,18 +42,20 @@ def evidence(target: np.ndarray, answer: np.ndarray, problem: Problem, levels: S
     """
     if problem == "regression":
         return _regression(np.asarray(target, np.float64), np.asarray(answer, np.float64))
-    return _classification(np.asarray(target, np.int64), np.asarray(answer, np.float64), levels)
+    decided = answer.argmax(axis=1) if decided is None else decided
+    return _classification(np.asarray(target, np.int64), np.asarray(answer, np.float64), decided, levels)
 
 
-def _classification(target: np.ndarray, answer: np.ndarray, levels: Sequence[str]) -> dict[str, Any]:
+def _classification(
+    target: np.ndarray, answer: np.ndarray, predicted: np.ndarray, levels: Sequence[str]
+) -> dict[str, Any]:
     num_classes = answer.shape[1]
-    predicted = answer.argmax(axis=1)
     confusion = np.bincount(target * num_classes + predicted, minlength=num_classes**2)
     confusion = confusion.reshape(num_classes, num_classes)
     roc, pr = _curves(target, answer)
     found: dict[str, Any] = {
         "n": len(target),
-        "classes": [_class_figures(target, answer, number, level) for number, level in enumerate(levels)],
+        "classes": [_class_figures(target, predicted, number, level) for number, level in enumerate(levels)],
         "confused": _most_confused(confusion, levels),
         "roc": roc,
         "pr": pr,
@@ -59,17 +70,17 @@ def _classification(target: np.ndarray, answer: np.ndarray, levels: Sequence[str
     return found
 
 
-def _class_figures(target: np.ndarray, answer: np.ndarray, number: int, level: str) -> dict[str, Any]:
-    is_class, is_answer = target == number, answer.argmax(axis=1) == number
+def _class_figures(target: np.ndarray, answered: np.ndarray, number: int, level: str) -> dict[str, Any]:
+    is_class, is_answer = target == number, answered == number
     found, true, predicted = int((is_class & is_answer).sum()), int(is_class.sum()), int(is_answer.sum())
-    f1 = F1(average="positive", positive=number)
-    f1_bounds = f1.exact(target, answer)
+    f1, of_class = F1(average="positive"), as_answer(is_answer.astype(np.int64), 2)
+    f1_bounds = f1.exact(is_class.astype(np.int64), of_class)
     return {
         "level": level,
         "n": true,
         "precision": [found / predicted, *proportion(found, predicted)] if predicted else None,
         "recall": [found / true, *proportion(found, true)] if true else None,
-        "f1": [f1.value(target, answer), *f1_bounds] if f1_bounds else None,
+        "f1": [f1.value(is_class.astype(np.int64), of_class), *f1_bounds] if f1_bounds else None,
     }
 
 

@@ -69,11 +69,22 @@ def interval(metric: Metric, target: np.ndarray, answer: np.ndarray, *, seed: in
 
 
 def intervals(
-    metrics: Sequence[Metric], target: np.ndarray, answer: np.ndarray, *, seed: int = 0
+    metrics: Sequence[Metric],
+    target: np.ndarray,
+    answer: np.ndarray,
+    *,
+    weight: np.ndarray | None = None,
+    seed: int = 0,
 ) -> tuple[Interval, ...]:
-    """The intervals of several metrics from the same resamples. Shapes as in `Metric.value`."""
+    """The intervals of several metrics from the same resamples. Shapes as in `Metric.value`.
+
+    weight: float64 [N], how much each row counts; closed forms are for rows that count alike, so all is resampled then.
+    """
     num_resamples = NUM_RESAMPLES if len(target) <= MANY_ROWS and answer.size <= 10 * MANY_ROWS else FEW_RESAMPLES
-    plans = [_plan(metric, target, answer, num_resamples) for metric in metrics]
+    if weight is None:
+        plans = [_plan(metric, target, answer, num_resamples) for metric in metrics]
+    else:
+        plans = [_weighted_plan(metric, target, answer, weight, num_resamples) for metric in metrics]
     resampled = [plan.statistic for plan in plans if plan.statistic is not None]
     draws = iter(resample(resampled, len(target), num_resamples, seed))
     return tuple(plan.limits(next(draws) if plan.statistic is not None else np.empty(0)) for plan in plans)
@@ -136,6 +147,23 @@ def _plan(metric: Metric, target: np.ndarray, answer: np.ndarray, num_resamples:
     if scale == "plain" and num_resamples == NUM_RESAMPLES:
         return _Plan(weigher, _percentiles)
     return _Plan(weigher, lambda draws: _normal(draws, value, rows, scale))
+
+
+def _weighted_plan(
+    metric: Metric, target: np.ndarray, answer: np.ndarray, weight: np.ndarray, num_resamples: int
+) -> _Plan:
+    """Rows are drawn alike and then count by their weight; a spread of few heavy rows is that of few rows (Kish)."""
+    value = metric.value(target, answer, weight)
+    effective = int(weight.sum() ** 2 / np.square(weight).sum())
+    if not np.isfinite(value) or effective < 4:
+        return _Plan(None, lambda draws: NONE)
+    weigher = weigher_of(metric, target, answer)
+    scale = metric.scale if isinstance(metric, RowMetric) else "plain"
+    if scale == "share" and value in (0.0, 1.0):
+        return _Plan(None, lambda draws: _at_the_end(value, effective))
+    if scale == "plain" and num_resamples == NUM_RESAMPLES:
+        return _Plan(lambda weights: weigher(weights * weight), _percentiles)
+    return _Plan(lambda weights: weigher(weights * weight), lambda draws: _normal(draws, value, effective, scale))
 
 
 def _mean_plan(metric: MeanMetric, losses: np.ndarray, num_resamples: int) -> _Plan:

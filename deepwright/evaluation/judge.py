@@ -20,8 +20,9 @@ from deepwright.evaluation.classify import (
     Precision,
     Recall,
 )
+from deepwright.evaluation.decision import as_answer
 from deepwright.evaluation.evidence import evidence
-from deepwright.evaluation.interval import intervals
+from deepwright.evaluation.interval import Interval, intervals
 from deepwright.evaluation.metric import name_of
 from deepwright.evaluation.regress import R2, Mae, Rmse
 
@@ -53,18 +54,25 @@ def judge(
     part: Literal["train", "validation", "test"],
     member: str,
     optimistic: bool,
+    decided: np.ndarray | None = None,
+    weight: np.ndarray | None = None,
     seed: int = 0,
 ) -> tuple[Number, ...]:
     """Every metric of one member's answers with its interval. Shapes as in `Metric.value`.
 
+    decided: int64 [N], the classes answered, where a threshold decides.
+    weight: float64 [N], how much each row counts.
+
     Raises DataError for a part without rows, PracticeError for answers that are not finite or no probabilities.
     """
     target, answer = checked(target, answer, member=member, part=part)
-    bounds = intervals(metrics, target, answer, seed=seed)
+    as_decided = answer if decided is None else as_answer(decided, answer.shape[1])
+    seen = [as_decided if metric.decides else answer for metric in metrics]
+    bounds = _bounds(metrics, target, seen, weight, seed)
     return tuple(
         Number(
             metric=name_of(metric),
-            value=_plain(metric.value(target, answer)),
+            value=_plain(metric.value(target, judged, weight)),
             low=low,
             high=high,
             n=len(target),
@@ -74,8 +82,25 @@ def judge(
             method=method,
             optimistic=optimistic,
         )
-        for metric, (low, high, method) in zip(metrics, bounds, strict=True)
+        for metric, judged, (low, high, method) in zip(metrics, seen, bounds, strict=True)
     )
+
+
+def _bounds(
+    metrics: Sequence[Metric],
+    target: np.ndarray,
+    seen: Sequence[np.ndarray],
+    weight: np.ndarray | None,
+    seed: int,
+) -> list[Interval]:
+    """Each metric's interval; metrics that see the same answers share their resamples."""
+    found: dict[int, Interval] = {}
+    for place, judged in enumerate(seen):
+        if place not in found:
+            alike = [other for other, its in enumerate(seen) if its is judged]
+            some = intervals([metrics[other] for other in alike], target, judged, weight=weight, seed=seed)
+            found |= dict(zip(alike, some, strict=True))
+    return [found[place] for place in range(len(metrics))]
 
 
 def checked(target: np.ndarray, answer: np.ndarray, *, member: str, part: str) -> tuple[np.ndarray, np.ndarray]:

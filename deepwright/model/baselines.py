@@ -10,8 +10,12 @@ from deepwright.core.families import Baseline, Form
 from deepwright.core.operations import Constant, Linear, Operation, TreeEnsemble
 from deepwright.core.part import option
 from deepwright.core.schema import Problem
+from deepwright.model.folds import best_of
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
+STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
+"""Penalties that are tried where none is given."""
+
 PARITY_ROWS = 1000
 PARITY = 1e-5
 
@@ -24,11 +28,20 @@ class ConstantBaseline(Baseline, kind="constant"):
     (0.25, 0.75)
     """
 
-    def learn(self, x: np.ndarray, target: np.ndarray, problem: Problem, num_classes: int, seed: int) -> Operation:
+    def learn(
+        self,
+        x: np.ndarray,
+        target: np.ndarray,
+        problem: Problem,
+        num_classes: int,
+        seed: int,
+        weight: np.ndarray | None = None,
+    ) -> Operation:
         if problem == "classification":
-            shares = np.bincount(target, minlength=num_classes) / len(target)
+            counts = np.bincount(target, weights=weight, minlength=num_classes)
+            shares = counts / counts.sum()
             return Constant(answer="probability", values=tuple(shares.tolist()))
-        return Constant(answer="value", values=(float(target.mean()),))
+        return Constant(answer="value", values=(float(np.average(target, weights=weight)),))
 
 
 class LinearBaseline(Baseline, kind="linear"):
@@ -40,29 +53,57 @@ class LinearBaseline(Baseline, kind="linear"):
     (3.0, 1.0)
     """
 
-    c: float = option(1.0, "inverse strength of the L2 penalty on class scores", above=0, search=(1e-3, 1e3, "log"))
-    alpha: float = option(1.0, "strength of the L2 penalty for values", low=0, search=(1e-3, 1e3, "log"))
+    c: float | None = option(
+        1.0,
+        "inverse strength of the L2 penalty on class scores; none: the best of 7 on five folds of the training part",
+        above=0,
+        search=(1e-3, 1e3, "log"),
+    )
+    alpha: float | None = option(
+        1.0,
+        "strength of the L2 penalty for values; none: the best of 7 on five folds of the training part",
+        low=0,
+        search=(1e-3, 1e3, "log"),
+    )
     max_iter: int = option(1000, "steps of the class solver, at most", low=1, high=1_000_000)
 
-    def learn(self, x: np.ndarray, target: np.ndarray, problem: Problem, num_classes: int, seed: int) -> Operation:
+    def learn(
+        self,
+        x: np.ndarray,
+        target: np.ndarray,
+        problem: Problem,
+        num_classes: int,
+        seed: int,
+        weight: np.ndarray | None = None,
+    ) -> Operation:
         from sklearn.linear_model import LogisticRegression, Ridge
 
         # float64: the solver stops early on the noise of float32 sums.
         x64 = x.astype(np.float64)
+        given = {"is_classes": problem == "classification", "weight": weight, "seed": seed}
+
+        def ridge(alpha: float) -> Any:
+            return Ridge(alpha=alpha, random_state=seed)
+
+        def logistic(c: float) -> Any:
+            return LogisticRegression(C=c, max_iter=self.max_iter, random_state=seed)
+
         if problem == "regression":
-            model = Ridge(alpha=self.alpha, random_state=seed).fit(x64, target)
+            alpha = best_of(STRENGTHS, ridge, x64, target, **given) if self.alpha is None else self.alpha
+            model = ridge(alpha).fit(x64, target, weight)
             return Linear(
                 answer="value",
                 weights=tuple((float(w),) for w in np.ravel(model.coef_)),
                 bias=(float(np.ravel(model.intercept_)[0]),),
             )
-        _require_every_class(target, num_classes, "linear")
+        require_every_class(target, num_classes, "linear")
         from sklearn.exceptions import ConvergenceWarning
 
         with warnings.catch_warnings():
             # The penalty makes every iterate a usable model, and validation judges it as it is.
             warnings.simplefilter("ignore", ConvergenceWarning)
-            model = LogisticRegression(C=self.c, max_iter=self.max_iter, random_state=seed).fit(x64, target)
+            c = best_of(STRENGTHS, logistic, x64, target, **given) if self.c is None else self.c
+            model = logistic(c).fit(x64, target, weight)
         weights, bias = model.coef_.T, model.intercept_
         if num_classes == 2:  # scikit-learn keeps the positive class alone; softmax over (0, s) is sigmoid(s)
             weights = np.concatenate([np.zeros_like(weights), weights], axis=1)
@@ -90,7 +131,15 @@ class Boosting(Baseline, kind="boosting"):
     min_rows: int = option(20, "rows in a leaf, at least", low=1, search=(5, 100, "log"))
     l2: float = option(0.0, "penalty on the leaves' values", low=0)
 
-    def learn(self, x: np.ndarray, target: np.ndarray, problem: Problem, num_classes: int, seed: int) -> Operation:
+    def learn(
+        self,
+        x: np.ndarray,
+        target: np.ndarray,
+        problem: Problem,
+        num_classes: int,
+        seed: int,
+        weight: np.ndarray | None = None,
+    ) -> Operation:
         """Raises PracticeError when the operation does not answer as scikit-learn's model does."""
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
@@ -104,12 +153,12 @@ class Boosting(Baseline, kind="boosting"):
             "random_state": seed,
         }
         if problem == "regression":
-            model = HistGradientBoostingRegressor(**options).fit(x, target)
+            model = HistGradientBoostingRegressor(**options).fit(x, target, sample_weight=weight)
             operation = tree_ensemble(model, "value", "identity")
             expected = model.predict(x[:PARITY_ROWS])
         else:
-            _require_every_class(target, num_classes, "boosting")
-            model = HistGradientBoostingClassifier(**options).fit(x, target)
+            require_every_class(target, num_classes, "boosting")
+            model = HistGradientBoostingClassifier(**options).fit(x, target, sample_weight=weight)
             operation = tree_ensemble(model, "probability", "sigmoid" if num_classes == 2 else "softmax")
             expected = model.predict_proba(x[:PARITY_ROWS])
         found = operation.apply({"x": x[:PARITY_ROWS]})[operation.answer]
@@ -169,7 +218,8 @@ def rounded_down(thresholds: np.ndarray) -> np.ndarray:
     return np.where(near.astype(np.float64) > thresholds, below, near).astype(np.float64)
 
 
-def _require_every_class(target: np.ndarray, num_classes: int, who: str) -> None:
+def require_every_class(target: np.ndarray, num_classes: int, who: str) -> None:
+    """Raises DataError naming a class without rows."""
     counts = np.bincount(target, minlength=num_classes)
     absent = np.flatnonzero(counts[:num_classes] == 0)
     if len(absent):

@@ -42,7 +42,13 @@ def _look(run: Run, reason: str | None, show: Show) -> Report:
             "numbers": (*(n for n in report.numbers if n.part != "test"), *measured.numbers),
             "evidence": {**report.evidence, "test": measured.evidence},
             "verdict": verdict(
-                measured.target, measured.answers, metrics[0], chosen=report.chosen, part="test", seed=recipe.seed
+                measured.target,
+                measured.judged,
+                metrics[0],
+                chosen=report.chosen,
+                part="test",
+                weight=measured.weight,
+                seed=recipe.seed,
             ),
             "looks": looks.as_looks(sealed.hashes),
         }

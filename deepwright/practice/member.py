@@ -1,16 +1,14 @@
 """One member of a run: a network or a baseline, learned on the training part and written as a bundle."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from deepwright.core.bundle import Bundle, write_bundle
-from deepwright.core.dataset import Dataset
-from deepwright.core.errors import DataError, ProofError
+from deepwright.core.bundle import CONTAINS_DATA, Bundle, write_bundle
+from deepwright.core.errors import ProofError
 from deepwright.core.families import Baseline, Loss, Metric, Tensor
 from deepwright.core.operations.graph import Graph
 from deepwright.core.recipe import Recipe
@@ -20,10 +18,21 @@ from deepwright.core.seal import Split
 from deepwright.core.step import Fitted
 from deepwright.data.prepare import fit_prepare
 from deepwright.data.profile import profile
+from deepwright.evaluation.classify import LogLoss
 from deepwright.evaluation.metric import name_of
 from deepwright.model.answer import answering
 from deepwright.model.export import export_network
+from deepwright.practice.decide import decided_schema
 from deepwright.practice.show import Show
+from deepwright.practice.target import (
+    class_weights,
+    followed,
+    learning_target,
+    num_outputs,
+    row_weights,
+    target_of,
+    target_scale,
+)
 from deepwright.train.checkpoint import Checkpoints
 from deepwright.train.events import Planned
 from deepwright.train.loop import fit
@@ -45,7 +54,8 @@ SPEED = "speed plan"
 @dataclass(frozen=True)
 class Member:
     """name: `network` or a baseline's kind. history: one mapping per epoch. parity: largest difference between the
-    answers of the process that learned and those of the bundle, relative to the largest answer."""
+    answers of the process that learned and those of the bundle, relative to the largest answer. cross_fitted: a blend's
+    answers on validation by which it may be compared, each made without the rows that chose its weight."""
 
     name: str
     bundle: Bundle
@@ -53,6 +63,7 @@ class Member:
     parity: float
     history: tuple[dict[str, Any], ...] = ()
     notes: Mapping[str, Any] | None = None
+    cross_fitted: np.ndarray | None = None
 
 
 def learn_network(
@@ -65,7 +76,8 @@ def learn_network(
     budget_s: float | None,
     show: Show,
 ) -> Member:
-    """Train the recipe's network; early stopping watches the first metric on the validation part."""
+    """Train the recipe's network. Early stopping watches `train.watch` on the validation part: log loss for classes,
+    since it moves with every answer where the share of right ones jumps (docs/log.md, 2026-11-21)."""
     import torch
 
     started = time.monotonic()
@@ -74,26 +86,33 @@ def learn_network(
     mean, sd = target_scale(split.train)
     torch.manual_seed(recipe.seed)
     module = recipe.network.build(inputs, num_outputs(split.train))
+    of_classes = class_weights(split.train, recipe)
+    target = learning_target(split.train, mean, sd, of_classes)
     prepared = tensors(fitted, inputs, split.train.inputs)
+    validation = tensors(fitted, inputs, split.validation.inputs)
     recipe.network.adapt(module, prepared)
     answerer = answering(module, problem, mean, sd)
     export_network(answerer, inputs, problem)  # refused before the first epoch, not after the last
     threads = recipe.train.threads or thread_count(module, recipe.train.batch_size)
+    watched = recipe.train.watch or (LogLoss() if problem == "classification" else metrics[0])
 
     training = fit(
         module,
-        train=(prepared, learning_target(split.train, mean, sd)),
-        validation=(tensors(fitted, inputs, split.validation.inputs), learning_target(split.validation, mean, sd)),
-        loss=network_loss(recipe, problem),
+        train=(prepared, target),
+        validation=(validation, learning_target(split.validation, mean, sd, of_classes)),
+        loss=network_loss(recipe, problem, is_weighted=target.ndim == 2),
         optimizer=recipe.train.optimizer,
         schedule=recipe.train.schedule,
         epochs=recipe.train.epochs,
         batch_size=recipe.train.batch_size,
         seed=recipe.seed,
         patience=recipe.train.patience,
-        metrics={name_of(m): in_units(m.value, problem, mean, sd) for m in metrics},
-        watch=name_of(metrics[0]),
-        greater_is_better=metrics[0].greater_is_better,
+        metrics={
+            **{name_of(m): followed(m.value, problem, mean, sd) for m in metrics},
+            name_of(watched): followed(watched.value, problem, mean, sd, as_learned=recipe.train.watch is None),
+        },
+        watch=name_of(watched),
+        greater_is_better=watched.greater_is_better,
         answer=answerer.answer,
         sample=recipe.train.sample,
         checkpoints=Checkpoints(run.folder / "checkpoint", every_s=recipe.train.checkpoint_s),
@@ -109,9 +128,10 @@ def learn_network(
     history = training.finish()
 
     graph, weights = export_network(answerer, inputs, problem)
+    ours = _torch_answers(answerer, validation, inputs)
     bundle = write_bundle(
         run.folder / "members" / "network",
-        schema=schema,
+        schema=decided_schema(schema, recipe.decision, split.validation, ours),
         operations=fitted.operations,
         graph=graph,
         weights=weights,
@@ -119,11 +139,11 @@ def learn_network(
         profile=profile(split.train),
         versions=versions,
     )
-    ours = _torch_answers(answerer, tensors(fitted, inputs, split.validation.inputs), inputs)
     difference = parity(ours, bundle.predict(split.validation).answer, "network")
     run.commit("member network", bundle=bundle.digest, parity=difference)
     notes = {
         "stopped": history.stopped,
+        "watch": name_of(watched),
         "best_epoch": history.best_epoch,
         "threads": threads,
         "speed": history.plan,
@@ -139,14 +159,24 @@ def learn_network(
     return Member("network", bundle, time.monotonic() - started, difference, history.epochs, notes)
 
 
-def network_loss(recipe: Recipe, problem: Problem) -> "Loss | nn.Module":
-    """The recipe's loss, or the problem's usual one; of each member alone where the network has several."""
-    loss = recipe.train.loss or (CrossEntropy() if problem == "classification" else MSE())
-    if recipe.network.num_members == 1:
-        return loss
-    from deepwright.train.loss_modules import PerMember
+def network_loss(recipe: Recipe, problem: Problem, *, is_weighted: bool) -> "Loss | nn.Module":
+    """The recipe's loss, or the problem's usual one; of each member alone where the network has several.
 
-    return PerMember(loss.build())
+    is_weighted: the target has the weights of `target.learning_target` beside it.
+    """
+    loss = recipe.train.loss or (CrossEntropy() if problem == "classification" else MSE())
+    if recipe.network.num_members == 1 and not is_weighted:
+        return loss
+    module = loss.build()
+    if recipe.network.num_members > 1:
+        from deepwright.train.loss_modules import PerMember
+
+        module = PerMember(module)
+    if is_weighted:
+        from deepwright.train.weighted_loss import Weighted
+
+        module = Weighted(module, is_classes=problem == "classification")
+    return module
 
 
 def speed_of(run: Run, recipe: Recipe) -> Literal["exact", "auto"] | SpeedPlan:
@@ -163,23 +193,28 @@ def learn_baseline(run: Run, recipe: Recipe, baseline: Baseline, split: Split, v
     schema, problem = train.schema, train.schema.problem
     fitted, inputs = fit_prepare(train, recipe.prepare, baseline.form)
     x = tensors(fitted, inputs, train.inputs)["x"]
-    operation = baseline.learn(x, target_of(train), problem, max(num_outputs(train), 1), recipe.seed)
+    weight = row_weights(train, class_weights(train, recipe))
+    operation = baseline.learn(x, target_of(train), problem, num_outputs(train), recipe.seed, weight)
+    validation = {"x": tensors(fitted, inputs, split.validation.inputs)["x"]}
+    ours = operation.apply(validation)["probability" if problem == "classification" else "value"]
     graph = Graph()
     graph.input("x", "float", x.shape[1])
     operation.graph(graph)
     output = {"probability": num_outputs(train)} if problem == "classification" else {"value": None}
+    model = graph.model(output)
+    if operation.contains_data:
+        mark = model.metadata_props.add()
+        mark.key, mark.value = CONTAINS_DATA, "true"
     bundle = write_bundle(
         run.folder / "members" / baseline.kind,
-        schema=schema,
+        schema=decided_schema(schema, recipe.decision, split.validation, ours),
         operations=fitted.operations,
-        graph=graph.model(output).SerializeToString(),
+        graph=model.SerializeToString(),
         weights=operation.arrays(),
         recipe=recipe.dump(),
         profile=profile(train),
         versions=versions,
     )
-    validation = {"x": tensors(fitted, inputs, split.validation.inputs)["x"]}
-    ours = operation.apply(validation)["probability" if problem == "classification" else "value"]
     difference = parity(ours, bundle.predict(split.validation).answer, baseline.kind)
     run.commit(f"member {baseline.kind}", bundle=bundle.digest, parity=difference)
     return Member(baseline.kind, bundle, time.monotonic() - started, difference)
@@ -189,49 +224,6 @@ def tensors(fitted: Fitted, inputs: tuple[Tensor, ...], columns: Mapping[str, np
     """The prepared tensors [N, F] of some rows, by name."""
     prepared = fitted.apply(columns)
     return {tensor.name: prepared[tensor.name] for tensor in inputs}
-
-
-def num_outputs(data: Dataset) -> int:
-    """Classes of the target, or 1 for a value."""
-    return len(data.schema.target.levels) if data.schema.problem == "classification" else 1
-
-
-def target_of(data: Dataset) -> np.ndarray:
-    """int64 [N] class numbers, or float64 [N] values in the target's unit.
-
-    Raises DataError for a level that the training part does not have.
-    """
-    if data.schema.problem == "regression":
-        return np.asarray(data.target, dtype=np.float64)
-    levels = data.schema.target.levels
-    number = {level: i for i, level in enumerate(levels)}
-    unknown = sorted({str(label) for label in data.target if label not in number})
-    if unknown:
-        raise DataError("run.unseen_label", part=data.part, labels=", ".join(unknown), known=", ".join(levels))
-    return np.fromiter((number[label] for label in data.target), np.int64, len(data))
-
-
-def target_scale(train: Dataset) -> tuple[float, float]:
-    """Mean and sd of the training part's values (0 and 1 for classes): what the network's output is measured in."""
-    if train.schema.problem == "classification":
-        return 0.0, 1.0
-    values = target_of(train)
-    return float(values.mean()), float(values.std()) or 1.0
-
-
-def learning_target(data: Dataset, mean: float, sd: float) -> np.ndarray:
-    """The target as the loss takes it: int64 [N], or float32 [N] on the training part's scale."""
-    target = target_of(data)
-    return target if data.schema.problem == "classification" else ((target - mean) / sd).astype(np.float32)
-
-
-def in_units(value: Callable[..., float], problem: str, mean: float, sd: float) -> Callable[..., float]:
-    """A metric that takes the scaled target of `learning_target` beside answers in the target's unit."""
-    return value if problem == "classification" else partial(_unscaled, value, mean, sd)
-
-
-def _unscaled(value: Callable[..., float], mean: float, sd: float, target: np.ndarray, answer: np.ndarray) -> float:
-    return value(target.astype(np.float64) * sd + mean, answer)
 
 
 def parity(ours: np.ndarray, bundled: np.ndarray, member: str) -> float:

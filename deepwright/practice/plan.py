@@ -16,8 +16,9 @@ from deepwright.data.collect import collect
 from deepwright.data.prepare import fit_prepare
 from deepwright.model.answer import answering
 from deepwright.model.export import export_network
-from deepwright.practice.member import learning_target, network_loss, num_outputs, target_scale, tensors
+from deepwright.practice.member import network_loss, tensors
 from deepwright.practice.run import split_rows
+from deepwright.practice.target import class_weights, learning_target, num_outputs, target_scale
 from deepwright.train.events import Event
 from deepwright.train.loop import fit
 from deepwright.train.threads import thread_count
@@ -59,16 +60,20 @@ def plan(recipe: Recipe, *, data: Any = None, test: Any = None, runs: Path = Pat
     prepared = tensors(fitted, inputs, split.train.inputs)
     recipe.network.adapt(module, prepared)
     export_network(answering(module, split.train.schema.problem, mean, sd), inputs, split.train.schema.problem)
-    target = learning_target(split.train, mean, sd)
+    of_classes = class_weights(split.train, recipe)
+    target = learning_target(split.train, mean, sd, of_classes)
     reading_s = time.monotonic() - started
 
     size = min(len(split.train), PROBE_STEPS * recipe.train.batch_size)
-    validation = (tensors(fitted, inputs, split.validation.inputs), learning_target(split.validation, mean, sd))
+    validation = (
+        tensors(fitted, inputs, split.validation.inputs),
+        learning_target(split.validation, mean, sd, of_classes),
+    )
     probe = fit(
         module,
         train=({name: tensor[:size] for name, tensor in prepared.items()}, target[:size]),
         validation=validation,
-        loss=network_loss(recipe, split.train.schema.problem),
+        loss=network_loss(recipe, split.train.schema.problem, is_weighted=target.ndim == 2),
         optimizer=recipe.train.optimizer,
         schedule=recipe.train.schedule,
         epochs=1,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from deepwright.core.bundle import Bundle, attach_report
+from deepwright.core.bundle import Answers, Bundle, attach_report
 from deepwright.core.dataset import Dataset
 from deepwright.core.disk import sync_folder
 from deepwright.core.families import Metric
@@ -19,19 +19,26 @@ from deepwright.core.run import Run
 from deepwright.core.seal import Split
 from deepwright.data.collect import Collected
 from deepwright.evaluation.compare import best_member, verdict
+from deepwright.evaluation.decision import as_answer
 from deepwright.evaluation.judge import evidence, judge, main_metric, usual_metrics
 from deepwright.evaluation.metric import name_of
 from deepwright.evaluation.page import render
 from deepwright.practice.environment import environment
-from deepwright.practice.member import Member, target_of
+from deepwright.practice.member import Member
+from deepwright.practice.target import class_weights, target_of
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What the members' bundles do on one part. answers: member > probability [N, K] or value [N]."""
+    """What the members' bundles do on one part.
+
+    answers: member > probability [N, K] or value [N]. judged: the same as the main metric sees them.
+    """
 
     target: np.ndarray
+    weight: np.ndarray | None
     answers: dict[str, np.ndarray]
+    judged: dict[str, np.ndarray]
     numbers: tuple[Number, ...]
     evidence: dict[str, Any]
 
@@ -58,14 +65,21 @@ def measure(
     bundles: Mapping[str, Bundle], data: Dataset, metrics: tuple[Metric, ...], *, optimistic: frozenset[str], seed: int
 ) -> Measured:
     """Judge every member's bundle on one part. optimistic: members that a choice on these very rows favoured."""
-    target = target_of(data)
-    answers = {name: bundle.predict(data).answer for name, bundle in bundles.items()}
+    target, weight = target_of(data), data.weight
+    problem, levels = data.schema.problem, data.schema.target.levels
     numbers: list[Number] = []
-    for name, answer in answers.items():
-        numbers += judge(target, answer, metrics, part=data.part, member=name, optimistic=name in optimistic, seed=seed)
-    levels = data.schema.target.levels
-    found = {name: evidence(target, answer, data.schema.problem, levels) for name, answer in answers.items()}
-    return Measured(target, answers, tuple(numbers), found)
+    answers, judged, found = {}, {}, {}
+    for name, bundle in bundles.items():
+        given = bundle.predict(data)
+        answer = answers[name] = given.answer
+        decided = None if given.threshold is None else given.decided
+        judged[name] = as_answer(given.decided, len(levels)) if metrics[0].decides else answer
+        numbers += judge(
+            target, answer, metrics, part=data.part, member=name, optimistic=name in optimistic,
+            decided=decided, weight=weight, seed=seed,
+        )  # fmt: skip
+        found[name] = evidence(target, answer, problem, levels, decided)
+    return Measured(target, weight, answers, judged, tuple(numbers), found)
 
 
 def make_report(
@@ -82,10 +96,14 @@ def make_report(
     metrics = metrics_of(recipe, split.validation)
     bundles = {name: member.bundle for name, member in members.items()}
     first = measure(bundles, split.validation, metrics, optimistic=frozenset(), seed=recipe.seed)
-    best = best_member(first.target, first.answers, metrics[0])
+    compared = first.judged | cross_fitted(members, metrics[0])
+    best = best_member(first.target, compared, metrics[0], first.weight)
     chosen = best if recipe.ship == "best" else "network"
     optimistic = optimistic_members(recipe, members, chosen)
-    numbers = tuple(n.model_copy(update={"optimistic": n.member in optimistic}) for n in first.numbers)
+    by_threshold = {name_of(m) for m in metrics if m.decides and recipe.decision.is_chosen}
+    numbers = tuple(
+        n.model_copy(update={"optimistic": n.member in optimistic or n.metric in by_threshold}) for n in first.numbers
+    )
     looks = LookLedger(workspace()).as_looks(split.test.hashes)
     schema = split.train.schema
     return Report(
@@ -103,8 +121,8 @@ def make_report(
             source=table.source,
             source_sha256=table.source_sha256,
             rows_in=table.rows_in,
-            rows_kept=len(table.whole) + (len(table.test) if table.test is not None else 0),
-            set_aside=table.set_aside,
+            rows_kept=len(split.train) + len(split.validation) + len(split.test),
+            set_aside=(*table.set_aside, *split.set_aside),
             parts={"train": len(split.train), "validation": len(split.validation), "test": len(split.test)},
             fingerprints={
                 "train": split.train.fingerprint,
@@ -115,8 +133,13 @@ def make_report(
         numbers=numbers,
         evidence={"validation": first.evidence},
         history=members["network"].history,
-        findings=(*findings, *training_findings(members["network"])),
-        verdict=verdict(first.target, first.answers, metrics[0], chosen=chosen, seed=recipe.seed),
+        findings=(
+            *findings,
+            *learning_findings(recipe, split, bundles, chosen),
+            *blend_findings(members),
+            *training_findings(members["network"]),
+        ),
+        verdict=verdict(first.target, compared, metrics[0], chosen=chosen, weight=first.weight, seed=recipe.seed),
         exemptions=tuple(
             Sentence(key="run.exemption", values={"rule": a.rule, "reason": a.reason}) for a in recipe.allow
         ),
@@ -130,12 +153,57 @@ def make_report(
     )
 
 
+def cross_fitted(members: Mapping[str, Member], metric: Metric) -> dict[str, np.ndarray]:
+    """The answers by which members are compared that were made on the rows of validation: a blend's, without favour."""
+    found = {}
+    for name, member in members.items():
+        if member.cross_fitted is not None:
+            answer, threshold = member.cross_fitted, member.bundle.schema.threshold
+            given = Answers((), answer, None, np.zeros(len(answer), bool), threshold)
+            found[name] = as_answer(given.decided, answer.shape[1]) if metric.decides else answer
+    return found
+
+
 def optimistic_members(recipe: Recipe, members: Mapping[str, Member], chosen: str) -> frozenset[str]:
-    """Members that a choice on validation favoured there: the network by its best epoch, the best of several."""
-    favoured = {"network"}
+    """Members that a choice on validation favoured there: the network by its best epoch, the blend by its
+    weight, the best of several."""
+    favoured = {"network", "blend"}
     if recipe.ship == "best" and len(members) > 1:
         favoured.add(chosen)
     return frozenset(favoured)
+
+
+def learning_findings(recipe: Recipe, split: Split, bundles: Mapping[str, Bundle], chosen: str) -> tuple[Finding, ...]:
+    """How rows and classes counted, from which probability on the bundle answers the second of two classes, and which
+    members hold training rows."""
+    found = []
+    schema, weight = split.train.schema, split.train.schema.of_role("weight")
+    where = schema.target.name
+    if weight is not None:
+        found.append(finding("weighted", "note", weight.name))
+    of_classes = class_weights(split.train, recipe)
+    if of_classes is not None:
+        shown = [f"{level} {w:.3g}" for level, w in zip(schema.target.levels, of_classes, strict=True)]
+        found.append(finding("class_weights", "note", where, weights=", ".join(shown[:10])))
+    threshold, kind = bundles[chosen].schema.threshold, recipe.decision.kind
+    if threshold is not None and recipe.decision.is_chosen:
+        values = {"threshold": f"{threshold:.3g}", "kind": kind, "rows": len(split.validation)}
+        found.append(finding("decision", "note", where, level=schema.target.levels[1], **values))
+    holders = [name for name, bundle in bundles.items() if bundle.contains_data]
+    if holders:
+        found.append(finding("contains_data", "warning", ", ".join(holders)))
+    return tuple(found)
+
+
+def blend_findings(members: Mapping[str, Member]) -> tuple[Finding, ...]:
+    """What a blend is made of."""
+    found = []
+    for name, member in members.items():
+        notes = member.notes or {}
+        if "share" in notes:
+            shares = {"first": f"{notes['share']:.2f}", "second": f"{1 - notes['share']:.2f}"}
+            found.append(finding("blend", "note", name, a=notes["of"], b=notes["with"], rows=notes["rows"], **shares))
+    return tuple(found)
 
 
 def training_findings(network: Member) -> tuple[Finding, ...]:

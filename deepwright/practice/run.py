@@ -17,14 +17,20 @@ from deepwright.core.seal import Split, make_split
 from deepwright.core.text import text
 from deepwright.data.collect import Collected, collect
 from deepwright.data.leakage import leakage_findings
+from deepwright.data.overview import overview
+from deepwright.data.prepare import prepare_findings
 from deepwright.data.profile import findings_of, learn_schema, profile
 from deepwright.data.roles import require_weight_in, role_findings
 from deepwright.data.split import choose_split, without_test
 from deepwright.data.split_audit import split_findings
+from deepwright.practice.blend import learn_blend
+from deepwright.practice.clean import clean
+from deepwright.practice.decide import require_decidable
 from deepwright.practice.environment import environment
 from deepwright.practice.keep import keep_split
 from deepwright.practice.look import look
 from deepwright.practice.member import Member, learn_baseline, learn_network
+from deepwright.practice.propose import proposal
 from deepwright.practice.reporting import epoch_metrics, make_report, publish
 from deepwright.practice.show import Show, quiet
 
@@ -72,6 +78,7 @@ def walk(run: Run, recipe: Recipe, table: Collected, *, started: float, budget_s
 
     split, findings = split_rows(recipe, table)
     require_fitting_parts(recipe, split.train.schema.problem)
+    require_decidable(recipe.decision, split.train.schema)
     keep_split(run, split)
     run.write_json("profile.json", profile(split.train))
     show.say(text("run.split", train=len(split.train), validation=len(split.validation), test=len(split.test)))
@@ -95,15 +102,20 @@ def split_rows(recipe: Recipe, table: Collected) -> tuple[Split, tuple[Finding, 
         splitter = without_test(splitter)
     parts = splitter.assign(table.whole)
     split = make_split(table.whole, parts, table.test)
+    split, cleaned = clean(recipe, table, split)
     split = split.with_schema(learn_schema(split.train))
     for part in (split.train, split.validation):
         require_weight_in(part)
     findings = (
         *table.findings,
+        *overview(table.whole),
+        proposal(recipe, split.train),
         *((why,) if recipe.split is None else ()),
         *split_findings(table.whole, parts, table.test),
         *role_findings(split.train),
         *findings_of(split.train),
+        *cleaned,
+        *prepare_findings(split.train, recipe.prepare),
         *leakage_findings(split.train, split.validation, split.test.audit_inputs(), is_own_test=table.test is not None),
     )
     allowed = {allowance.rule for allowance in recipe.allow}
@@ -118,7 +130,7 @@ def split_rows(recipe: Recipe, table: Collected) -> tuple[Split, tuple[Finding, 
 
 def require_fitting_parts(recipe: Recipe, problem: Problem) -> None:
     """Raises RecipeError for a loss or a metric that is not for this problem; one with open problems fits any."""
-    named = {"train.loss": recipe.train.loss, "metric": recipe.metric}
+    named = {"train.loss": recipe.train.loss, "train.watch": recipe.train.watch, "metric": recipe.metric}
     named |= {f"metrics.{place}": metric for place, metric in enumerate(recipe.metrics)}
     for where, part in named.items():
         if part is not None and part.problems is not None and problem not in part.problems:
@@ -128,7 +140,7 @@ def require_fitting_parts(recipe: Recipe, problem: Problem) -> None:
 
 
 def learn_members(run: Run, recipe: Recipe, split: Split, *, budget_s: float | None, show: Show) -> dict[str, Member]:
-    """The network and the baselines that stand beside it, each as a bundle; the network comes first."""
+    """The network, the baselines that stand beside it and their blend, each as a bundle; the network comes first."""
     metrics = epoch_metrics(recipe, split.train)
     versions = environment()["versions"]
     members: dict[str, Member] = {}
@@ -137,7 +149,9 @@ def learn_members(run: Run, recipe: Recipe, split: Split, *, budget_s: float | N
         members[baseline.kind] = learn_baseline(run, recipe, baseline, split, versions)
     show.say(text("run.training", member=recipe.network.kind))
     network = learn_network(run, recipe, split, metrics, versions, budget_s=budget_s, show=show)
-    return {"network": network, **members}
+    members = {"network": network, **members}
+    mean = learn_blend(run, recipe, split, members, versions)
+    return members if mean is None else {**members, mean.name: mean}
 
 
 def run_name(recipe: Recipe, table: Collected) -> str:

@@ -10,6 +10,7 @@ from deepwright.core.dataset import Dataset
 from deepwright.core.families import (
     Baseline,
     Dates,
+    Decision,
     Encoder,
     Extractor,
     Imputer,
@@ -426,7 +427,9 @@ def divides_by_the_spread() -> Part:
 
 def baseline(answer: Callable[[np.ndarray, int], Any]) -> Part:
     class Planted(Baseline, kind="planted"):
-        def learn(self, x: np.ndarray, target: np.ndarray, problem: Any, num_classes: int, seed: int) -> Any:
+        def learn(
+            self, x: np.ndarray, target: np.ndarray, problem: Any, num_classes: int, seed: int, weight: Any = None
+        ) -> Any:
             return answer(x, num_classes)
 
     return Planted()
@@ -445,6 +448,32 @@ def draws_without_the_seed() -> Part:
         return Linear(answer=kind, weights=weights.tolist(), bias=[0.0] * max(num_classes, 1))
 
     return baseline(answer)
+
+
+@breaks(baselines.a_baseline_counts_rows_by_their_weight)
+def forgets_the_weights() -> Part:
+    return baseline(lambda x, k: Constant(answer="probability" if k else "value", values=[1 / max(k, 1)] * max(k, 1)))
+
+
+# decisions
+
+
+def decision(choose: Callable[[np.ndarray, np.ndarray], Any]) -> Part:
+    class Planted(Decision, kind="planted"):
+        def choose(self, target: np.ndarray, probability: np.ndarray, weight: np.ndarray | None = None) -> Any:
+            return choose(target, probability)
+
+    return Planted()
+
+
+@breaks(judging.a_decision_gives_a_probability_or_none)
+def decides_in_double() -> Part:
+    return decision(lambda target, probability: 0.1)
+
+
+@breaks(judging.a_decision_does_not_depend_on_the_order_of_rows)
+def decides_by_the_first_row() -> Part:
+    return decision(lambda target, probability: float(probability[0, 1]))
 
 
 @pytest.mark.parametrize(("check", "maker"), FAULTS, ids=[maker.__name__ for _, maker in FAULTS])

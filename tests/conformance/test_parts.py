@@ -68,6 +68,18 @@ OPTIONS: dict[tuple[str, str], dict[str, Any]] = {
     ("operation", "join"): {"tensors": ["a", "b"], "output": "t"},
     ("operation", "constant"): {"answer": "value", "values": [1.0]},
     ("operation", "linear"): {"answer": "value", "weights": [[1.0]], "bias": [0.0]},
+    ("operation", "branch"): {"operations": [{"kind": "drop", "columns": ["a"]}], "outputs": ["b"], "prefix": "c."},
+    ("operation", "nearest"): {"answer": "value", "rows": [[0.0]], "votes": [[1.0]], "k": 1},
+    ("operation", "kernel"): {
+        "answer": "value",
+        "rows": [[0.0]],
+        "coefficients": [[1.0]],
+        "bias": [0.0],
+        "gamma": 1.0,
+        "scales": [1.0],
+        "shifts": [0.0],
+        "link": "value",
+    },
     ("operation", "tree_ensemble"): {
         "answer": "value",
         "roots": [0],

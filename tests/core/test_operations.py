@@ -7,12 +7,15 @@ import pytest
 
 from deepwright.core.errors import RecipeError
 from deepwright.core.operations import (
+    Branch,
     Constant,
     Fill,
     Join,
+    Kernel,
     Level,
     Linear,
     MissingFlag,
+    Nearest,
     OneHot,
     Operation,
     Stack,
@@ -21,6 +24,8 @@ from deepwright.core.operations import (
     load_operations,
     run_operations,
 )
+from deepwright.core.operations.calendar import positions
+from deepwright.core.operations.scales import yeo_johnson
 from tests.onnx_runner import in_onnx
 
 NAN = np.nan
@@ -41,7 +46,101 @@ TREES = {
     "roots": [0, 5],
 }
 
+PAIR = {"a": np.array([1.0, NAN, -3.5, 1e300]), "b": np.array([2.0, 0.0, -4.0, NAN])}
+TIMES = {"t": np.array([0.0, 951782400.0, -1e9, 1.7e9])}  # the second is 29 February 2000
+SMALL = {"a": np.array([0.5, NAN, -3.5, 2.0]), "b": np.array([1.0, 4.0, NAN, -2.0])}
+FINITE = {"a": np.array([0.5, 7.0, -3.5, 1e300]), "b": np.array([1.0, 4.0, -1e9, -2.0])}
+
 CASES = {
+    "bound": (Bound(columns=["a", "b"], lows=[-1.0, -2.0], highs=[2.0, 1.0]), NUMBERS, ["a", "b"]),
+    "bound to missing": (
+        Bound(columns=["a", "b"], lows=[-1.0, -2.0], highs=[2.0, 1.0], treat="missing"),
+        NUMBERS,
+        ["a", "b"],
+    ),
+    "outside_flag": (
+        OutsideFlag(columns=["a", "b"], lows=[-1.0, -2.0], highs=[2.0, 1.0], outputs=["a!", "b!"]),
+        NUMBERS,
+        ["a!", "b!"],
+    ),
+    "set_missing": (SetMissing(columns=["a", "a", "b"], values=[1.0, -3.5, 0.0]), NUMBERS, ["a", "b"]),
+    "require of columns": (Require(column="a", comparison="<=", other="b"), PAIR, ["a", "b"]),
+    "require of a number": (Require(column="a", comparison=">", number=0.0, output="n"), PAIR, ["a", "n"]),
+    **{
+        f"require {sign}": (Require(column="a", comparison=sign, number=1.0, output="n"), PAIR, ["n"])
+        for sign in ("<", "==", "!=", ">=")
+    },
+    "calendar": (
+        Calendar(column="t", cycles=["year", "month", "week", "day"], outputs=list("ABCDEFGH")),
+        TIMES,
+        [*"ABCDEFGH"],
+    ),
+    "drop": (Drop(columns=["b"]), NUMBERS, ["a"]),
+    "fill_text": (FillText(columns=["w"], values=["instead"]), WORDS, []),
+    "rank": (Rank(column="w", levels=["y", "x"], middle=0), WORDS, ["w"]),
+    "indicators": (Indicators(column="w", levels=["y", "x"], outputs=["is y", "is x"]), WORDS, ["is y", "is x"]),
+    "hash_bucket": (HashBucket(column="w", num_buckets=5), WORDS, ["w"]),
+    "log": (Log(columns=["a", "b"], units=[0.5, 3.0]), NUMBERS, ["a", "b"]),
+    "smooth_bound": (SmoothBound(columns=["a", "b"]), NUMBERS, ["a", "b"]),
+    "yeo_johnson": (
+        YeoJohnson(columns=["a", "b"], powers=[0.5, 0.0], lows=[-9.0, -9.0], highs=[9.0, 9.0]),
+        NUMBERS,
+        ["a", "b"],
+    ),
+    "yeo_johnson at power 2": (YeoJohnson(columns=["a"], powers=[2.0], lows=[-9.0], highs=[9.0]), NUMBERS, ["a"]),
+    "piecewise_linear": (
+        PiecewiseLinear(columns=["a", "b"], knots=[[-1.0, 0.0, 10.0], [3.0]], values=[[-2.0, 0.0, 1.0], [0.5]]),
+        FINITE,
+        ["a", "b"],
+    ),
+    "nearest_fill": (
+        NearestFill(
+            columns=["a", "b"],
+            filled=["a"],
+            means=[1.0, 0.0],
+            sds=[2.0, 1.0],
+            rows=[[1.0, 3.0], [0.0, None], [-1.0, 1.0]],
+            k=1,
+        ),
+        SMALL,
+        ["a", "b"],
+    ),
+    "linear_fill": (
+        LinearFill(
+            columns=["a", "b"],
+            filled=["a", "b"],
+            means=[1.0, 0.0],
+            sds=[2.0, 1.0],
+            weights=[[0.0, 0.5], [0.25, 0.0]],
+            bias=[0.1, 0.2],
+            lows=[-0.9, -3.0],
+            highs=[9.0, 9.0],
+        ),
+        SMALL,
+        ["a", "b"],
+    ),
+    "project": (
+        Project(columns=["a", "b"], means=[1.0, 0.0], components=[[0.5, 0.5], [1.0, -1.0]], outputs=["p", "q"]),
+        FINITE,
+        ["p", "q"],
+    ),
+    "products": (Products(lefts=["a", "a"], rights=["b", "a"], outputs=["ab", "aa"]), FINITE, ["ab", "aa"]),
+    "isolation_flag": (
+        IsolationFlag(
+            columns=["a", "b"],
+            medians=[0.0, 5.0],
+            roots=[0, 3],
+            features=[0, -1, -1, 1, -1, -1],
+            thresholds=[-1.0, 0.0, 0.0, 3.0, 0.0, 0.0],
+            lefts=[1, 0, 0, 4, 0, 0],
+            rights=[2, 0, 0, 5, 0, 0],
+            depths=[0.0, 1.0, 3.0, 0.0, 2.0, 1.0],
+            limit=3.5,
+            output="f",
+        ),
+        SMALL,
+        ["f"],
+    ),
     "fill": (Fill(columns=["a", "b"], values=[7.0, -1.0]), NUMBERS, ["a", "b"]),
     "missing_flag": (MissingFlag(columns=["a", "b"], outputs=["a?", "b?"]), NUMBERS, ["a?", "b?"]),
     "standardise": (Standardise(columns=["a", "b"], means=[0.1, 3.0], sds=[0.3, 7.0]), NUMBERS, ["a", "b"]),
@@ -74,9 +173,87 @@ CASES = {
         X,
         ["probability"],
     ),
+    "branch": (
+        Branch(
+            operations=[Fill(columns=["a", "b"], values=[7.0, 8.0]), Stack(columns=["b", "a"], output="x")],
+            outputs=["x"],
+            prefix="left.",
+        ),
+        NUMBERS,
+        ["left.x"],
+    ),
+    "nearest for classes": (
+        Nearest(answer="probability", rows=[[0, 0], [2, 0], [1, 4]], votes=[[1, 0], [0, 1], [0, 1]], k=1),
+        {"x": np.array([[0.5, 0.25], [1.0, 0.0], [1.5, 3.0]], np.float32)},  # the second lies between two rows
+        ["probability"],
+    ),
+    "nearest for a value": (
+        Nearest(answer="value", rows=[[0, 0], [2, 0], [1, 4]], votes=[[1], [2], [6]], weights=[1, 3, 1], k=2),
+        {"x": np.array([[0.5, 0.25], [1.5, 3.0]], np.float32)},
+        ["value"],
+    ),
+    "kernel for a value": (
+        Kernel(
+            answer="value",
+            rows=[[0, 0], [2, 0]],
+            coefficients=[[1], [-1]],
+            bias=[0.5],
+            gamma=np.log(2),
+            scales=[4],
+            shifts=[1],
+            link="value",
+        ),
+        {"x": np.array([[0, 0], [2, 1], [100, 0]], np.float32)},
+        ["value"],
+    ),
+    "kernel for two classes": (
+        Kernel(
+            answer="probability",
+            rows=[[0.5, 0], [2, 0]],
+            coefficients=[[9], [-9]],
+            bias=[0.5],
+            gamma=0.5,
+            scales=[4],
+            shifts=[1],
+            link="sigmoid",
+        ),
+        FINITE_X,
+        ["probability"],
+    ),
+    "kernel for three classes": (
+        Kernel(
+            answer="probability",
+            rows=[[0.5, 0], [2, 0]],
+            coefficients=[[900, 1, 0], [-900, 2, 1]],
+            bias=[-0.5, -1, -9],
+            gamma=0.5,
+            scales=[1, 1, 2],
+            shifts=[-100, -60, -50],
+            link="one_against_rest",
+        ),
+        FINITE_X,
+        ["probability"],
+    ),
 }
 
 EXPECTED = {
+    "bound": [[1.0, NAN, -1.0, 2.0], [NAN, 0.0, 1.0, -2.0]],
+    "bound to missing": [[1.0, NAN, NAN, NAN], [NAN, 0.0, NAN, NAN]],
+    "outside_flag": [[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 1.0, 1.0]],
+    "set_missing": [[NAN, NAN, NAN, 1e300], [NAN, NAN, 2.0, -1e39]],
+    "require of columns": [[1.0, NAN, NAN, 1e300], [2.0, 0.0, NAN, NAN]],
+    "require of a number": [[1.0, NAN, -3.5, 1e300], [0.0, 0.0, 1.0, 0.0]],
+    "require <": [[1.0, 0.0, 0.0, 1.0]],
+    "require ==": [[0.0, 0.0, 1.0, 1.0]],
+    "require !=": [[1.0, 0.0, 0.0, 0.0]],
+    "require >=": [[0.0, 0.0, 1.0, 0.0]],
+    "fill_text": [],
+    "rank": [[1.0, 0.0, 0.0, 0.0]],
+    "indicators": [[0.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]],
+    "piecewise_linear": [[0.05, 0.7, -2.0, 1.0], [0.5, 0.5, 0.5, 0.5]],
+    "nearest_fill": [[0.5, 3.0, -3.5, 2.0], [1.0, 4.0, NAN, -2.0]],
+    "products": [[0.5, 28.0, 3.5e6, -2e6], [0.25, 49.0, 12.25, 1e12]],
+    "isolation_flag": [[0.0, 0.0, 1.0, 0.0]],
     "fill": [[1.0, 7.0, -3.5, 1e300], [-1.0, 0.0, 2.0, -1e39]],
     "missing_flag": [[0.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]],
     "level": [[1.0, 0.0, 2.0, 3.0]],
@@ -87,6 +264,10 @@ EXPECTED = {
     "constant value": [[3.5] * 4],
     "linear value": [[-3.375, -3.5, -1.0, -39.0]],
     "trees for a value": [[1.5, 1.5, 4.5, 6.5]],
+    "nearest for classes": [[[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]],
+    "branch": [[[8.0, 1.0], [0.0, 7.0], [2.0, -3.5], [np.float32(-3e38), np.float32(3e38)]]],
+    "nearest for a value": [[1.75, 3.0]],
+    "kernel for a value": [[4 * (1 - 1 / 16 + 0.5) + 1, 4 * (1 / 32 - 1 / 2 + 0.5) + 1, 3.0]],
 }
 
 
@@ -97,6 +278,10 @@ def test_every_operation_has_a_case():
 @pytest.mark.parametrize("case", CASES)
 def test_numpy_and_onnx_agree(case: str):
     operation, columns, outputs = CASES[case]
+    if not operation.has_graph:
+        with pytest.raises(NotImplementedError):
+            in_onnx([operation], columns, outputs)
+        return
     result = operation.apply(columns)
     for name, found in zip(outputs, in_onnx([operation], columns, outputs), strict=True):
         expected = result[name] if result[name].ndim == 2 else result[name][:, None]
@@ -142,7 +327,9 @@ def test_plain_data_bring_the_operation_back(case: str):
 
 
 def test_a_kind_outside_the_list_is_refused():
-    with pytest.raises(RecipeError, match=r"operation: there is no .run_code.\. Allowed: bound, calendar, constant, drop,"):
+    with pytest.raises(
+        RecipeError, match=r"operation: there is no .run_code.\. Allowed: bound, branch, calendar, constant,"
+    ):
         load_operations([{"kind": "run_code"}])
 
 
@@ -191,6 +378,68 @@ def test_what_was_learned_is_given_as_arrays():
     arrays = Standardise(columns=["a", "b"], means=[0.1, 3.0], sds=[0.3, 7.0]).arrays()
     assert {name: array.tolist() for name, array in arrays.items()} == {"means": [0.1, 3.0], "sds": [0.3, 7.0]}
     assert TreeEnsemble(answer="value", tree_outputs=[0, 0], base=[0.5], **TREES).arrays()["roots"].dtype == np.int64
+
+
+def test_a_level_stands_in_for_a_missing_one_in_numpy_and_in_onnx():
+    operations = (FillText(columns=["w"], values=["none"]), Level(column="w", levels=["x", "none"]))
+    known = run_operations(operations, {"w": np.array(["x", None, "new"], object)})["w"]
+    assert known.tolist() == [0.0, 1.0, 2.0]
+    (found,) = in_onnx(operations, {"w": np.array(["x", "", "new"], object)}, ["w"])  # "" is how a graph writes missing
+    assert found[:, 0].tolist() == [0.0, 1.0, 2.0]
+
+
+def test_days_are_those_of_the_calendar():
+    from datetime import UTC, datetime, timedelta
+
+    start = datetime(1600, 1, 1, tzinfo=UTC)
+    days = [start + timedelta(days=n * 1237, hours=n % 24) for n in range(400)]
+    seconds = np.array([day.timestamp() for day in days])
+    found = positions(seconds, np.floor)
+    np.testing.assert_allclose(found["day"], [day.hour / 24 for day in days], atol=1e-9)
+    np.testing.assert_allclose(found["week"], [(day.weekday() + day.hour / 24) / 7 for day in days], atol=1e-9)
+    np.testing.assert_allclose(found["month"], [(day.day - 1 + day.hour / 24) / 31 for day in days], atol=1e-9)
+    ordinals = [(datetime(2001, day.month, 1).timetuple().tm_yday + day.day - 2) for day in days]
+    np.testing.assert_allclose(
+        found["year"], [(n + day.hour / 24) / 365 for n, day in zip(ordinals, days, strict=True)]
+    )
+
+
+def test_yeo_johnson_is_that_of_scipy():
+    from scipy.stats import yeojohnson
+
+    x = np.array([-3.0, -0.5, 0.0, 0.7, 20.0])
+    for power in (-1.0, 0.0, 0.6, 2.0, 3.0):
+        np.testing.assert_allclose(yeo_johnson(x, power), yeojohnson(x, power), rtol=1e-12)
+
+
+def test_a_missing_number_is_filled_from_the_nearest_rows_that_know_it():
+    near = NearestFill(
+        columns=["a", "b"],
+        filled=["b"],
+        means=[0.0, 0.0],
+        sds=[1.0, 1.0],
+        rows=[[0.0, 1.0], [2.0, 5.0], [9.0, None]],
+        k=2,
+    )
+    found = near.apply({"a": np.array([8.0, NAN]), "b": np.array([NAN, NAN])})["b"]
+    assert found.tolist() == [3.0, 0.0]  # the row at 9 has no b; a row that misses everything gets the mean
+    assert near.contains_data and not Fill.contains_data
+
+
+def test_numbers_far_outside_stay_finite():
+    far = {"a": np.array([1e308, -1e308])}
+    for operation in (
+        Log(columns=["a"], units=[1e-300]),
+        SmoothBound(columns=["a"]),
+        YeoJohnson(columns=["a"], powers=[3.0], lows=[-1e3], highs=[1e3]),
+        Products(lefts=["a"], rights=["a"], outputs=["p"]),
+        Project(columns=["a"], means=[0.0], components=[[1.0]], outputs=["p"]),
+        PiecewiseLinear(columns=["a"], knots=[[0.0, 1.0]], values=[[0.0, 1.0]]),
+    ):
+        result = operation.apply(far)
+        assert all(
+            np.isfinite(result[name]).all() for name in result if name == "p" or name not in far or "p" not in result
+        )
 
 
 def test_a_planted_fault_is_seen():

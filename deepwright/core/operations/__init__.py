@@ -5,6 +5,7 @@ One class per file group; each has `apply` in numpy and `graph` in ONNX. A bundl
 
 from deepwright.core.operations.answers import Constant, Linear, TreeEnsemble
 from deepwright.core.operations.bounds import Bound, OutsideFlag, Require, SetMissing
+from deepwright.core.operations.branch import Branch, unfolded
 from deepwright.core.operations.calendar import Calendar
 from deepwright.core.operations.columns import Drop, Fill, FillText, Level, MissingFlag, Standardise
 from deepwright.core.operations.extraction import Products, Project
@@ -12,11 +13,13 @@ from deepwright.core.operations.isolation import IsolationFlag
 from deepwright.core.operations.levels import HashBucket, Indicators, Rank
 from deepwright.core.operations.neighbours import LinearFill, NearestFill
 from deepwright.core.operations.operation import Operation, load_operations, run_operations
+from deepwright.core.operations.rows import Kernel, Nearest
 from deepwright.core.operations.scales import Log, PiecewiseLinear, SmoothBound, YeoJohnson
 from deepwright.core.operations.tensors import Join, OneHot, Stack
 
 __all__ = [
     "Bound",
+    "Branch",
     "Calendar",
     "Constant",
     "Drop",
@@ -26,11 +29,13 @@ __all__ = [
     "Indicators",
     "IsolationFlag",
     "Join",
+    "Kernel",
     "Level",
     "Linear",
     "LinearFill",
     "Log",
     "MissingFlag",
+    "Nearest",
     "NearestFill",
     "OneHot",
     "Operation",
@@ -48,4 +53,5 @@ __all__ = [
     "YeoJohnson",
     "load_operations",
     "run_operations",
+    "unfolded",
 ]

@@ -12,7 +12,7 @@ from deepwright.core.disk import write_atomic
 from deepwright.core.errors import RuleError, UsageError
 from deepwright.core.families import Exporter
 from deepwright.core.golden import golden_rows
-from deepwright.core.operations import Operation
+from deepwright.core.operations import Operation, unfolded
 from deepwright.core.operations.graph import ML_OPSET, OPSET, Graph
 from deepwright.core.schema import Feature
 from deepwright.core.text import text
@@ -115,7 +115,7 @@ def largest_difference(bundle: Bundle, graph: bytes) -> float:
 def missing_text(bundle: Bundle) -> str:
     """What stands for a missing text, since ONNX strings have no null: "" unless that is a level, else another word."""
     taken = {level for feature in bundle.schema.inputs for level in feature.levels}
-    for operation in bundle.operations:
+    for operation in unfolded(bundle.operations):
         taken.update(level for level in getattr(operation, "levels", ()) if isinstance(level, str))
     marker = ""
     while marker in taken:
@@ -149,8 +149,9 @@ def _host_model(bundle: Bundle, network: "ModelProto") -> "ModelProto":
 
 
 def _add(operation: Operation, graph: Graph) -> None:
-    if not operation.has_graph:
-        raise RuleError("onnx.no_graph", operation=operation.kind)
+    for inner in unfolded([operation]):
+        if not inner.has_graph:
+            raise RuleError("onnx.no_graph", operation=inner.kind)
     operation.graph(graph)
 
 

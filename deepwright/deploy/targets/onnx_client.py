@@ -36,9 +36,14 @@ class Model:
         if not self.levels:
             return [{"value": value} for value in answer.tolist()]
         return [
-            {"label": self.levels[int(row.argmax())], "probability": dict(zip(self.levels, row.tolist(), strict=True))}
+            {"label": self.levels[self._decided(row)], "probability": dict(zip(self.levels, row.tolist(), strict=True))}
             for row in answer
         ]
+
+    def _decided(self, row: np.ndarray) -> int:
+        """The number of the class answered: of two with a threshold the second from that probability on."""
+        threshold = self.description["threshold"]
+        return int(row.argmax()) if threshold is None else int(row[1] >= np.float32(threshold))
 
 
 def main() -> int:

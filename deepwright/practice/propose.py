@@ -1,0 +1,27 @@
+"""What is proposed for a table, and why, in words."""
+
+from deepwright.core.dataset import Dataset
+from deepwright.core.recipe import Recipe
+from deepwright.core.report import Finding, finding
+from deepwright.core.text import text
+
+FEW_ROWS = 1000
+"""Training rows; below, a network seldom beats a linear model or boosting by more than chance."""
+LEVELS_SHOWN = 5
+
+
+def proposal(recipe: Recipe, train: Dataset) -> Finding:
+    """The problem as the target shows it, and the network, with the reason for each."""
+    schema = train.schema
+    if schema.problem == "classification":
+        levels = schema.target.levels
+        shown = ", ".join(levels[:LEVELS_SHOWN]) + (", ..." if len(levels) > LEVELS_SHOWN else "")
+        problem = text("choice.classes", count=len(levels), levels=shown)
+    else:
+        problem = text("choice.values")
+    if recipe.network.kind != Recipe.model_fields["network"].default:
+        why = text("choice.asked")
+    else:
+        why = text("choice.few_rows") if len(train) < FEW_ROWS else text("choice.usual")
+    values = {"network": recipe.network.kind, "inputs": len(schema.inputs), "rows": len(train)}
+    return finding("chosen_network", "note", schema.target.name, problem=problem, why=why, **values)
