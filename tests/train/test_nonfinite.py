@@ -80,19 +80,24 @@ def test_the_layer_and_the_rows_of_a_bad_output_are_named():
     assert (event.what, event.layer, event.rows, event.step, event.attempt) == ("output", "1", (11,), 1, 1)
 
 
-class HugeRate(Schedule, kind="huge_for_a_test"):
-    """1e30 times the rate: weights overflow after a step or two."""
+@pytest.fixture
+def huge_rate():
+    class HugeRate(Schedule, kind="huge_for_a_test"):
+        """1e30 times the rate: weights overflow after a step or two."""
 
-    def factor(self, step: int, num_steps: int) -> float:
-        return 1e30
+        def factor(self, step: int, num_steps: int) -> float:
+            return 1e30
+
+    yield HugeRate()
+    del Schedule.kinds["huge_for_a_test"]
 
 
-def test_a_rate_far_too_high_is_stopped_after_three_halvings_and_the_weights_are_the_last_good():
+def test_a_rate_far_too_high_is_stopped_after_three_halvings_and_the_weights_are_the_last_good(huge_rate):
     net = small()
     events = []
     with pytest.raises(RuleError, match="3 attempts at half the rate each"):
         for event in fit(
-            net, rows(), loss="cross_entropy", optimizer=SGD(lr=100.0), schedule=HugeRate(), epochs=50, batch_size=16
+            net, rows(), loss="cross_entropy", optimizer=SGD(lr=100.0), schedule=huge_rate, epochs=50, batch_size=16
         ):
             events.append(event)
     assert [e.lr_scale for e in events if isinstance(e, NonFinite)] == [0.5, 0.25, 0.125]
