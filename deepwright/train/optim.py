@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+# Options that several optimizers have, word for word.
+_LR: Any = option(1e-3, "step size", above=0, high=10, search=(1e-4, 1e-2, "log"))
+_BETA1: Any = option(0.9, "memory of the mean gradient", low=0, below=1)
+_BETA2: Any = option(0.999, "memory of the mean squared gradient", low=0, below=1)
+_EPS: Any = option(1e-8, "added to the root, against division by zero", above=0, high=1)
+_L2: Any = option(0.0, "share of a weight added to its gradient", low=0, high=1)
+
 
 class AdamW(Optimizer, kind="adamw"):
     """Adam with weight decay apart from the gradient; the usual choice.
@@ -27,10 +34,10 @@ class AdamW(Optimizer, kind="adamw"):
     Reference: Loshchilov and Hutter 2019, arXiv 1711.05101.
     """
 
-    lr: float = option(1e-3, "step size", above=0, high=10, search=(1e-4, 1e-2, "log"))
-    beta1: float = option(0.9, "memory of the mean gradient", low=0, below=1)
-    beta2: float = option(0.999, "memory of the mean squared gradient", low=0, below=1)
-    eps: float = option(1e-8, "added to the root, against division by zero", above=0, high=1)
+    lr: float = _LR
+    beta1: float = _BETA1
+    beta2: float = _BETA2
+    eps: float = _EPS
     weight_decay: float = option(0.01, "share of a weight, times lr, taken off in each step", low=0, high=1)
 
     def build(self, parameters: "Iterable[torch.Tensor] | list[dict[str, Any]]") -> "torch.optim.Optimizer":
@@ -55,11 +62,11 @@ class Adam(Optimizer, kind="adam"):
     Reference: Kingma and Ba 2015, arXiv 1412.6980.
     """
 
-    lr: float = option(1e-3, "step size", above=0, high=10, search=(1e-4, 1e-2, "log"))
-    beta1: float = option(0.9, "memory of the mean gradient", low=0, below=1)
-    beta2: float = option(0.999, "memory of the mean squared gradient", low=0, below=1)
-    eps: float = option(1e-8, "added to the root, against division by zero", above=0, high=1)
-    weight_decay: float = option(0.0, "share of a weight added to its gradient", low=0, high=1)
+    lr: float = _LR
+    beta1: float = _BETA1
+    beta2: float = _BETA2
+    eps: float = _EPS
+    weight_decay: float = _L2
 
     def build(self, parameters: "Iterable[torch.Tensor] | list[dict[str, Any]]") -> "torch.optim.Optimizer":
         import torch
@@ -86,7 +93,7 @@ class SGD(Optimizer, kind="sgd"):
     lr: float = option(0.01, "step size", above=0, high=100, search=(1e-3, 1.0, "log"))
     momentum: float = option(0.9, "memory of earlier steps; 0: none", low=0, below=1)
     nesterov: bool = option(False, "look ahead by one momentum step; needs momentum above 0")
-    weight_decay: float = option(0.0, "share of a weight added to its gradient", low=0, high=1)
+    weight_decay: float = _L2
 
     def build(self, parameters: "Iterable[torch.Tensor] | list[dict[str, Any]]") -> "torch.optim.Optimizer":
         import torch
@@ -113,12 +120,12 @@ class RMSProp(Optimizer, kind="rmsprop"):
     Reference: Hinton 2012, Neural networks for machine learning, lecture 6e.
     """
 
-    lr: float = option(1e-3, "step size", above=0, high=10, search=(1e-4, 1e-2, "log"))
+    lr: float = _LR
     alpha: float = option(0.99, "memory of the mean squared gradient", low=0, below=1)
     momentum: float = option(0.0, "memory of earlier steps; 0: none", low=0, below=1)
     centered: bool = option(False, "divide by the root of the variance instead")
-    eps: float = option(1e-8, "added to the root, against division by zero", above=0, high=1)
-    weight_decay: float = option(0.0, "share of a weight added to its gradient", low=0, high=1)
+    eps: float = _EPS
+    weight_decay: float = _L2
 
     def build(self, parameters: "Iterable[torch.Tensor] | list[dict[str, Any]]") -> "torch.optim.Optimizer":
         import torch
@@ -148,7 +155,7 @@ class Adagrad(Optimizer, kind="adagrad"):
 
     lr: float = option(0.01, "step size", above=0, high=10, search=(1e-3, 0.1, "log"))
     eps: float = option(1e-10, "added to the root, against division by zero", above=0, high=1)
-    weight_decay: float = option(0.0, "share of a weight added to its gradient", low=0, high=1)
+    weight_decay: float = _L2
 
     def build(self, parameters: "Iterable[torch.Tensor] | list[dict[str, Any]]") -> "torch.optim.Optimizer":
         import torch
@@ -175,7 +182,7 @@ class Adadelta(Optimizer, kind="adadelta"):
     lr: float = option(1.0, "factor on the step", above=0, high=100, search=(0.1, 10.0, "log"))
     rho: float = option(0.9, "memory of both running means", low=0, below=1)
     eps: float = option(1e-6, "where the step size begins", above=0, high=1)
-    weight_decay: float = option(0.0, "share of a weight added to its gradient", low=0, high=1)
+    weight_decay: float = _L2
 
     def build(self, parameters: "Iterable[torch.Tensor] | list[dict[str, Any]]") -> "torch.optim.Optimizer":
         import torch
@@ -197,9 +204,9 @@ class NAdam(Optimizer, kind="nadam"):
     """
 
     lr: float = option(2e-3, "step size", above=0, high=10, search=(1e-4, 1e-2, "log"))
-    beta1: float = option(0.9, "memory of the mean gradient", low=0, below=1)
-    beta2: float = option(0.999, "memory of the mean squared gradient", low=0, below=1)
-    eps: float = option(1e-8, "added to the root, against division by zero", above=0, high=1)
+    beta1: float = _BETA1
+    beta2: float = _BETA2
+    eps: float = _EPS
     weight_decay: float = option(0.0, "share of a weight, times lr, taken off in each step", low=0, high=1)
 
     def build(self, parameters: "Iterable[torch.Tensor] | list[dict[str, Any]]") -> "torch.optim.Optimizer":

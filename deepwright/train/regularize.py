@@ -4,7 +4,8 @@ Dropout stands in the network, label smoothing in the loss, L2 (apart from the g
 """
 
 import math
-from typing import TYPE_CHECKING, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import model_validator
 
@@ -15,6 +16,9 @@ from deepwright.core.recipe import Train
 if TYPE_CHECKING:
     import torch
 
+_SHARED: Mapping[str, Any] = Train.model_fields
+"""A recipe's own options, so that each has its range and its help in one place."""
+
 
 class Regularize(Part):
     """What keeps a network from learning its training rows by heart, and its steps from growing too large.
@@ -23,23 +27,12 @@ class Regularize(Part):
     rising memory is TensorFlow's ExponentialMovingAverage(num_updates); Izmailov et al. 2018 (swa), arXiv 1803.05407.
     """
 
-    clip_norm: float | None = option(None, "bound on the norm of all gradients together; none: no bound", above=0)
+    clip_norm: float | None = _SHARED["clip_norm"]
     clip_value: float | None = option(None, "bound on every single gradient; none: no bound", above=0)
-    l1: float = option(0.0, "penalty on the size of matrix weights: this times their sum is added to the loss", low=0)
-    noise: float = option(0.0, "sd of the normal noise added to number inputs in a training step", low=0)
-    ema: float | None = option(
-        None,
-        "memory of the averaged weights, which are judged and kept; less in the first steps; none: no average",
-        above=0,
-        below=1,
-        search=(0.9, 0.9999, "log"),
-    )
-    swa: float | None = option(
-        None,
-        "share of the run after which the weights at each epoch's end are averaged, judged and kept; none: no average",
-        low=0,
-        below=1,
-    )
+    l1: float = _SHARED["l1"]
+    noise: float = _SHARED["noise"]
+    ema: float | None = _SHARED["ema"]
+    swa: float | None = _SHARED["swa"]
 
     @classmethod
     def of(cls, train: Train) -> "Regularize | None":
