@@ -1,6 +1,7 @@
 """TabM: an ensemble of multilayer perceptrons in one network, the default for tables."""
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import field_validator
 
@@ -26,6 +27,13 @@ class TabM(TableNetwork, kind="tabm"):
 
     References: Gorishniy, Kotelnikov, Babenko 2024, TabM, arXiv 2410.24210; embeddings: arXiv 2203.05556.
     """
+
+    suited: ClassVar[Mapping[str, Any]] = {
+        "optimizer": {"kind": "adamw", "lr": 0.006, "weight_decay": 0.03},
+        "batch_size": 128,
+        "ema": 0.998,
+    }
+    """Chosen within the training parts of Adult and California housing (docs/log.md, 2026-11-21)."""
 
     members: int = option(16, "members of the ensemble", low=2, high=1024, search=(4, 32, "log"))
     widths: tuple[int, ...] = option((128, 128), "units of each hidden layer, at least one layer")

@@ -7,9 +7,11 @@ import pytest
 
 import deepwright.parts  # noqa: F401 - a recipe names kinds of every family
 from deepwright.core.errors import RecipeError
-from deepwright.core.recipe import Allowance, Recipe
+from deepwright.core.recipe import Allowance, Recipe, Train
+from deepwright.train.optim import AdamW
 
 MINIMAL = {"source": {"kind": "table", "path": "adult.csv"}, "target": "income"}
+SUITED = {"optimizer": {"kind": "adamw", "lr": 0.006, "weight_decay": 0.03}, "batch_size": 128, "ema": 0.998}
 
 
 @pytest.fixture
@@ -18,8 +20,8 @@ def recipe() -> Recipe:
 
 
 def test_source_and_target_are_all_that_must_be_given(recipe: Recipe):
-    assert recipe.dump(defaults=False) == MINIMAL
-    assert (recipe.network.kind, recipe.train.optimizer.kind, recipe.train.schedule.kind) == ("mlp", "adamw", "cosine")
+    assert recipe.dump(defaults=False) == {**MINIMAL, "train": SUITED}
+    assert (recipe.network.kind, recipe.train.optimizer.kind, recipe.train.schedule.kind) == ("tabm", "adamw", "cosine")
     assert [b.kind for b in recipe.baselines] == ["constant", "linear", "boosting"]
     assert (recipe.split, recipe.metric, recipe.ship, recipe.seed) == (None, None, "best", 0)
 
@@ -34,9 +36,29 @@ def test_what_must_be_given_is_asked_for(missing: str):
 def test_equal_recipes_have_equal_hashes_however_they_were_written(recipe: Recipe):
     spelled_out = Recipe.parse(recipe.dump())
     assert spelled_out == recipe and spelled_out.hash == recipe.hash
-    assert Recipe.parse({**MINIMAL, "network": "mlp", "seed": 0}).hash == recipe.hash
+    assert Recipe.parse({**MINIMAL, "network": "tabm", "seed": 0}).hash == recipe.hash
     assert Recipe.parse({**MINIMAL, "train": {"epochs": 40, "optimizer": {"kind": "adamw"}}}).hash == recipe.hash
     assert Recipe.parse({**MINIMAL, "ignore": []}).hash == recipe.hash
+
+
+def test_training_that_is_left_open_is_as_the_network_recommends_and_shows():
+    def train(**given: object) -> Train:
+        return Recipe.parse({**MINIMAL, **given}).train
+
+    assert (train().optimizer.lr, train().ema, train().epochs) == (0.006, 0.998, 40)
+    assert train(network="mlp") == Train()
+    named = train(train={"ema": None, "optimizer": {"kind": "adamw", "lr": 1e-3}})
+    assert (named.ema, named.optimizer.lr, named.optimizer.weight_decay, named.batch_size) == (None, 1e-3, 0.03, 128)
+    assert train(train={"optimizer": "adamw"}).optimizer.lr == 0.006
+    assert train(train={"optimizer": "sgd"}).optimizer.lr == 0.01
+    made = train(train=Train(epochs=3, optimizer=AdamW(weight_decay=0.5)))
+    assert (made.epochs, made.optimizer.weight_decay, made.optimizer.lr) == (3, 0.5, 0.006)
+
+
+def test_what_was_named_at_its_default_stays_named():
+    recipe = Recipe.parse({**MINIMAL, "train": {"batch_size": 256, "ema": None}})
+    for again in (recipe.replace(seed=1), Recipe.parse(recipe.dump()), recipe.replace(network="tabm")):
+        assert (again.train.batch_size, again.train.ema) == (256, None)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,16 @@
+from typing import get_args
+
+import numpy as np
 import pytest
 import torch
 
 from deepwright.core.errors import RecipeError
 from deepwright.core.families import Network, Tensor
-from deepwright.model.tabular import MLP, embedding_dim
+from deepwright.model.answer import answering
+from deepwright.model.export import export_network
+from deepwright.model.layers import ACTIVATIONS, NORMALISATIONS, Scale
+from deepwright.model.number_embeddings import PiecewiseLinear, SmoothClip
+from deepwright.model.tabular import MLP, Activation, embedding_dim
 
 NUMBERS = Tensor("numbers", 3)
 CATEGORIES = Tensor("categories", 2, "int64", (5, 10))
@@ -39,8 +46,8 @@ def test_no_widths_give_a_linear_model():
     assert sum(p.numel() for p in net.parameters()) == 3 * 2 + 2
 
 
-@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu", "gelu", "silu", "mish", "tanh"])
-@pytest.mark.parametrize("normalisation", ["none", "batch", "layer"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("normalisation", ["none", *NORMALISATIONS])
 def test_every_activation_and_normalisation_builds(activation, normalisation):
     net = MLP(widths=(8,), activation=activation, normalisation=normalisation).build((NUMBERS,), 2)
     assert torch.isfinite(net(torch.randn(4, 3))).all()
@@ -62,3 +69,27 @@ def test_a_width_of_nought_is_refused_with_its_value():
 
 def test_it_reads_plain_data_as_yaml_has_them():
     assert Network.parse({"kind": "mlp", "widths": [64, 32], "dropout": 0.2}) == MLP(widths=(64, 32), dropout=0.2)
+
+
+def test_the_options_name_every_activation_and_every_one_exports():
+    assert set(get_args(Activation)) == set(ACTIVATIONS)
+    torch.manual_seed(0)
+    stack = torch.nn.Sequential(torch.nn.Linear(3, 2), *(make() for make in ACTIVATIONS.values()))
+    export_network(answering(stack, "classification"), (NUMBERS,), "classification")  # it compares
+
+
+@pytest.mark.parametrize(("kind", "layer"), [("smooth_clip", SmoothClip), ("piecewise_linear", PiecewiseLinear)])
+def test_what_numbers_pass_through_takes_its_scale_from_the_training_rows(kind, layer):
+    net = MLP(number_embedding=kind, widths=(8,))
+    module = net.build((NUMBERS, CATEGORIES), 2)
+    numbers = np.random.default_rng(0).normal(50, 3, (100, 3)).astype(np.float32)
+    net.adapt(module, {"numbers": numbers, "categories": np.zeros((100, 2), np.int64)})
+    embed = module.entry.embeddings[0]
+    assert isinstance(embed, layer)
+    clip = embed if kind == "smooth_clip" else embed.clip
+    assert clip.centre.tolist() == pytest.approx(np.median(numbers, axis=0).tolist())
+
+
+def test_a_scaling_layer_stands_first_and_begins_at_one():
+    net = MLP(scaling_layer=True, widths=(8,)).build((NUMBERS,), 2)
+    assert isinstance(net.stack[0], Scale) and net.stack[0].factor.tolist() == [1.0] * 3

@@ -1,0 +1,57 @@
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from deepwright.core.families import Tensor
+from deepwright.model.initialisation import RULES, fit_scale, initialise
+from deepwright.model.tabular import MLP
+
+SD = {
+    "kaiming_normal": math.sqrt(2 / 400),
+    "kaiming_uniform": math.sqrt(2 / 400),
+    "xavier_normal": math.sqrt(2 / 600),
+    "xavier_uniform": math.sqrt(2 / 600),
+    "lecun_normal": math.sqrt(1 / 400),
+    "lecun_uniform": math.sqrt(1 / 400),
+    "orthogonal": math.sqrt(1 / 400),
+}
+"""Of a layer from 400 to 200, by each rule's formula."""
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_weights_have_the_rules_spread_and_biases_are_zero(rule: str):
+    torch.manual_seed(0)
+    layer = nn.Linear(400, 200)
+    initialise(layer, rule)
+    assert layer.weight.std().item() == pytest.approx(SD[rule], rel=0.02)
+    assert (layer.bias == 0).all()
+
+
+def test_torchs_own_start_is_left_alone():
+    layer = nn.Linear(3, 2)
+    before = layer.weight.clone()
+    initialise(layer, "torch")
+    assert torch.equal(layer.weight, before)
+
+
+def test_by_data_every_layer_answers_training_rows_with_mean_0_and_sd_1():
+    torch.manual_seed(0)
+    numbers = (torch.randn(500, 3) * 40 + 7).numpy()
+    net = MLP(widths=(16, 16), initialisation="data", dropout=0.5)
+    module = net.build((Tensor("numbers", 3),), 1)
+    net.adapt(module, {"numbers": numbers})
+    assert module.training
+    x = torch.from_numpy(numbers)
+    module.eval()
+    for layer in module.stack:
+        x = layer(x)
+        if isinstance(layer, nn.Linear):
+            assert (x.mean().item(), x.std().item()) == (pytest.approx(0, abs=1e-5), pytest.approx(1, abs=1e-4))
+
+
+def test_a_layer_whose_outputs_are_all_alike_stays_finite():
+    layer = nn.Linear(2, 1)
+    fit_scale(layer, [torch.zeros(5, 2)])
+    assert torch.isfinite(layer.weight).all() and torch.isfinite(layer.bias).all()
