@@ -9,6 +9,7 @@ import numpy as np
 from deepwright.core.dataset import Dataset
 from deepwright.core.errors import LeakError, RuleError, SealError
 from deepwright.core.ledger import LookLedger
+from deepwright.core.report import SetAside
 from deepwright.core.schema import Columns, Schema
 from deepwright.core.step import require_part
 
@@ -74,13 +75,21 @@ class Sealed:
 
 @dataclass(frozen=True)
 class Split:
+    """set_aside: training rows that cleaning took away."""
+
     train: Dataset
     validation: Dataset
     test: Sealed
+    set_aside: tuple[SetAside, ...] = ()
 
     def with_schema(self, schema: Schema) -> "Split":
         """The same rows under what the training part taught."""
-        return Split(self.train.with_schema(schema), self.validation.with_schema(schema), self.test.with_schema(schema))
+        return Split(
+            self.train.with_schema(schema),
+            self.validation.with_schema(schema),
+            self.test.with_schema(schema),
+            self.set_aside,
+        )
 
 
 def make_split(whole: Dataset, parts: np.ndarray, test: Dataset | None = None) -> Split:
