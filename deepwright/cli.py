@@ -461,14 +461,13 @@ def _recipe(source: str, plugin: Path | None, allow: str | None, reason: str | N
     """The recipe of a YAML file or of a bare source, with the flags applied."""
     from deepwright.core.flags import apply_flags
     from deepwright.core.recipe import Recipe
-    from deepwright.core.recipe_file import load_recipe, parse_yaml
+    from deepwright.core.recipe_file import load_recipe, read_recipe
 
     path = Path(source)
     data: dict[str, Any] = {"source": {"kind": "table", "path": source}}
     if path.suffix in (".yaml", ".yml"):
-        if path.is_file():
-            named = (parse_yaml(path.read_text(encoding="utf-8", errors="replace"), source) or {}).get("plugin")
-            plugin = plugin or (Path(named) if named else None)
+        named = read_recipe(path).get("plugin")
+        plugin = plugin or (Path(named) if isinstance(named, str) else None)
         digest = _load_parts(plugin)
         data = load_recipe(path).dump()
     else:

@@ -78,7 +78,8 @@ def _kind_or_value(part: type[Part], head: str, nested: type[Part] | None, value
     try:
         return convert(value, annotation)
     except ValueError:
-        raise RecipeError("part.bad_value", where=f"--{name}", found=repr(value), allowed=allowed(part, head)) from None
+        found = repr(value) if len(value) <= 80 else repr(value[:77] + "...")
+        raise RecipeError("part.bad_value", where=f"--{name}", found=found, allowed=allowed(part, head)) from None
 
 
 def _entry_of(annotation: Any) -> Any:

@@ -39,11 +39,16 @@ def scalar(word: str) -> Any:
 
 def load_recipe(path: Path) -> Recipe:
     """The recipe in a YAML file. Raises RecipeError naming the line, what was found and what is allowed."""
+    return Recipe.parse(read_recipe(path))
+
+
+def read_recipe(path: Path) -> dict[str, Any]:
+    """The plain data of a recipe's file, before its parts are known. Raises RecipeError."""
     if not path.is_file():
         raise RecipeError("yaml.no_file", path=path)
+    if path.stat().st_size > SIZE_LIMIT_BYTES:
+        raise RecipeError("yaml.too_large", path=path, found=path.stat().st_size, limit=SIZE_LIMIT_BYTES)
     content = path.read_bytes()
-    if len(content) > SIZE_LIMIT_BYTES:
-        raise RecipeError("yaml.too_large", path=path, found=len(content), limit=SIZE_LIMIT_BYTES)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -51,7 +56,7 @@ def load_recipe(path: Path) -> Recipe:
     data = parse_yaml(text, str(path))
     if not isinstance(data, dict):
         raise RecipeError("yaml.not_a_mapping", path=path, found=type(data).__name__)
-    return Recipe.parse(data)
+    return data
 
 
 def dump_recipe(recipe: Recipe) -> str:

@@ -31,16 +31,17 @@ def check_weights(path: Path) -> None:
         length = int.from_bytes(file.read(8), "little")
         if size < 8 or length > min(size - 8, HEADER_LIMIT_BYTES):
             raise ValueError("it has no header of safetensors")
-        tensors = _tensors(strict_json.loads(file.read(length)))
+        tensors = sorted(_tensors(strict_json.loads(file.read(length))).items(), key=lambda item: item[1][1:])
         end = 0
-        for name, (kind, start, stop) in sorted(tensors.items(), key=lambda item: item[1][1:]):
+        for name, (_, start, stop) in tensors:
             if start != end:
                 raise ValueError(f"tensor {name!r} begins at byte {start} where {end} is due")
             end = stop
-            for place in range(start, stop, PIECE_BYTES):
-                _check_values(name, kind, file.read(min(PIECE_BYTES, stop - place)))
         if 8 + length + end != size:
             raise ValueError(f"its tensors end at byte {8 + length + end} and the file at {size}")
+        for name, (kind, start, stop) in tensors:
+            for place in range(start, stop, PIECE_BYTES):
+                _check_values(name, kind, file.read(min(PIECE_BYTES, stop - place)))
 
 
 def _tensors(header: Any) -> dict[str, tuple[str, int, int]]:

@@ -85,8 +85,10 @@ def _cells(name: str, column: "pa.ChunkedArray", options: Table, tidied: Tidied)
     column = column.unify_dictionaries().combine_chunks()
     if isinstance(column, pa.ChunkedArray):  # how an empty column comes back
         column = column.chunk(0) if column.num_chunks else pa.array([], column.type)
-    values = tidy(name, [value_text(value) for value in _values(column.dictionary)], options, tidied)
-    codes = column.indices.fill_null(len(values)).to_numpy(zero_copy_only=False).astype(np.int64)
+    texts = [value_text(value) for value in _values(column.dictionary)]
+    codes = column.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False).astype(np.int64)
+    times = np.bincount(codes, minlength=len(texts) + 1).tolist()
+    values = tidy(name, texts, options, tidied, times[:-1])
     with_missing = np.empty(len(values) + 1, dtype=object)
     with_missing[: len(values)] = values
     return with_missing[codes]

@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
 import numpy as np
 
@@ -47,14 +48,20 @@ class Tidied:
         return tuple(found)
 
 
-def tidy(name: str, cells: list[str | None], options: Table, tidied: Tidied) -> np.ndarray:
-    """object [N] of str, None where empty."""
+def tidy(
+    name: str, cells: list[str | None], options: Table, tidied: Tidied, times: Sequence[int] | None = None
+) -> np.ndarray:
+    """object [N] of str, None where empty. times: how often each cell stands in its column; None: once."""
     plain = [cell and cell.strip() for cell in cells]
     joined = "".join(filter(None, plain))
-    tidied.spaces += len("".join(filter(None, cells))) - len(joined)
+    if times is None:
+        tidied.spaces += len("".join(filter(None, cells))) - len(joined)
+    else:
+        tidied.spaces += sum((len(c) - len(p or "")) * n for c, p, n in zip(cells, plain, times, strict=True) if c)
     if not (joined.isascii() and joined.isprintable()):
         changed = {cell: _one_form(cell) for cell in set(filter(None, plain))}
-        count = sum(1 for cell in plain if cell and changed[cell] != cell)
+        counted = zip(plain, repeat(1) if times is None else times, strict=False)
+        count = sum(n for cell, n in counted if cell and changed[cell] != cell)
         if count:
             tidied.unicode += count
             tidied.columns[name] = None

@@ -395,7 +395,7 @@ TABLES = [
     ),
     case(
         "T49", "three forms of one word", "REPAIR", lines(*second(lambda i: VARIANTS[i % 3])),
-        "cells of b were brought to one Unicode form", finding="unicode",
+        "40 cells of b were brought to one Unicode form", finding="unicode",
         values=(("b", 0, "café"), ("b", 1, "café"), ("b", 2, "café")), in_frame=True,
     ),
     case(
