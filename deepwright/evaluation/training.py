@@ -108,7 +108,7 @@ def _facts(notes: Mapping[str, Any]) -> dict[str, str]:
     if planned is not None:
         facts[text("evaluate.fact_checks")] = _checks(planned)
         if planned["refused"]:
-            facts[text("evaluate.fact_refused")] = "; ".join(planned["refused"])
+            facts[text("evaluate.fact_refused")] = "; ".join(map(_left, planned["refused"]))
     if "threads" in notes:
         facts[text("evaluate.fact_threads")] = str(notes["threads"])
     if "memory_peak_bytes" in notes:
@@ -129,7 +129,10 @@ def _reason(notes: Mapping[str, Any]) -> str:
     planned = _last(notes, "planned")
     if planned is not None:
         return text("evaluate.plan_measured", gain=f"{planned['gain']:.2f}", seconds=f"{planned['seconds']:.1f}")
-    return text("evaluate.plan_taken_over") if notes.get("speed_asked") == "auto" else text("evaluate.plan_exact")
+    if notes.get("speed_asked") != "auto":
+        return text("evaluate.plan_exact")
+    day = notes.get("speed_measured")
+    return text("evaluate.plan_measured_before", day=day) if day else text("evaluate.plan_taken_over")
 
 
 def _checks(planned: Mapping[str, Any]) -> str:
@@ -138,6 +141,11 @@ def _checks(planned: Mapping[str, Any]) -> str:
         return error
     gap = text("evaluate.plan_gap", gap=f"{planned['bf16_gap']:.1e}")
     return text("evaluate.sentences", first=error, second=gap)
+
+
+def _left(told: Mapping[str, str] | str) -> str:
+    """Why a way to be faster was left; older reports hold it as a sentence."""
+    return told if isinstance(told, str) else text(told["why"], way=told["way"], found=told["found"])
 
 
 def _incidents(notes: Mapping[str, Any]) -> list[str]:

@@ -1,7 +1,7 @@
 """Events: what a training tells while it runs, each a plain record."""
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 Scores = dict[str, float]
@@ -34,13 +34,25 @@ class Started(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """A way to be faster that was tried or looked at, and left.
+
+    why: the catalogue's key of the reason; found: the number, or the words of a library, that belong to it.
+    """
+
+    way: str
+    why: str
+    found: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Planned(Event):
     """The speed plan of `speed="auto"`; see `speed.SpeedPlan` and `probe.Choice`.
 
     gain: how many times faster a pass is under it than in torch's own way. error: of float32 products under it,
     relative to the largest value. bf16_gap: between the losses with and without bfloat16 after a few steps, relative
-    to the loss before; None: not tried. refused: what was tried and left, with the reason. cheap_dropout, keep_memory:
-    the plan's other two.
+    to the loss before; None: not tried. refused: what was left, with the reason. cheap_dropout, keep_memory: the plan's
+    other two.
     """
 
     precision: str
@@ -50,7 +62,7 @@ class Planned(Event):
     error: float
     bf16_gap: float | None
     seconds: float
-    refused: tuple[str, ...] = ()
+    refused: tuple[Left, ...] = ()
     cheap_dropout: bool = False
     keep_memory: bool = True
 
@@ -175,6 +187,8 @@ class History:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Left):
+        return asdict(value)
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -19,7 +19,7 @@ class Interrupts:
     save: a method; it is held weakly, or a training that was left behind could never be freed.
     """
 
-    def __init__(self, save: Callable[[], None]) -> None:
+    def __init__(self, save: Callable[[], object]) -> None:
         self._save = weakref.WeakMethod(save)  # type: ignore[arg-type]
         self.is_inside = False
         self.pending = False

@@ -7,7 +7,6 @@ Every random draw is a function of (seed, epoch, index), so a resumed training n
 weights, optimizer and position from a checkpoint and does the same steps that it would have done.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -18,6 +17,7 @@ from deepwright.core.families import Loss, Optimizer, Schedule
 from deepwright.train.batch import Batch
 from deepwright.train.batches import Rows, open_part
 from deepwright.train.checkpoint import Checkpoints, Loaded
+from deepwright.train.epochs import close_epoch, watched
 from deepwright.train.events import (
     Epoch,
     Event,
@@ -25,7 +25,6 @@ from deepwright.train.events import (
     NonFinite,
     Planned,
     Resumed,
-    Saved,
     Started,
     Step,
     Stopped,
@@ -42,6 +41,7 @@ from deepwright.train.options import Options
 from deepwright.train.probe import choose_plan
 from deepwright.train.rates import Rates
 from deepwright.train.regularize import Regularize
+from deepwright.train.saving import Saving, identity
 from deepwright.train.speed import Precision, SpeedPlan, laid_out, products
 from deepwright.train.state import State, digest
 from deepwright.train.step import Steps
@@ -183,7 +183,6 @@ class Training:
         ]
         if len({id(each) for each in self.optimizers}) < len(self.optimizers):
             raise RecipeError("train.optimizer_shared", phases=len(self.optimizers))
-        self.checkpoints = checkpoints
         self.num_batches = self.train.num_batches(options.batch_size)
         self.num_steps = options.epochs * self.num_batches
         schedule = Schedule.parse(schedule) if isinstance(schedule, str) else schedule
@@ -191,16 +190,16 @@ class Training:
         self.watch = Watch(module, self.optimizers, self.objective.phases[0].name)
         self.threads = options.threads or min(torch.get_num_threads(), MAX_THREADS)
         self.state = State(module, self.optimizers)
-        parts = {"train": self.train, "validation": self.validation} if checkpoints else {}
-        self._fingerprints = {name: part and part.fingerprint() for name, part in parts.items()}
-        self.regularize = regularize
         self.steps = Steps(
             module, self.objective, self.optimizers, self.state, self.device, seed=options.seed, regularize=regularize,
             num_batches=self.num_batches, num_epochs=options.epochs, micro_batches=options.micro_batches,
         )  # fmt: skip
         self._precision: Precision | None = None
         self._history: History | None = None
-        self._interrupts = Interrupts(self._save_quietly)
+        parts = {"train": self.train, "validation": self.validation} if checkpoints else {}
+        identified = identity(module, self.optimizers, options, self.rates, regularize, parts)
+        self.saving = Saving(checkpoints, self.state, self.watch, identity=identified, environment=self._environment)
+        self._interrupts = Interrupts(self.saving.save)
         self._events = self._run()
 
     def __iter__(self) -> "Training":
@@ -214,7 +213,7 @@ class Training:
         finally:
             self._interrupts.is_inside = False
         if self._interrupts.pending:
-            self._save()
+            self.saving.save()
             self._events.close()
             raise KeyboardInterrupt
         return event
@@ -232,7 +231,9 @@ class Training:
         import torch
 
         options, state, steps, position = self.options, self.state, self.steps, self.state.position
-        loaded, refused = self._look_for_checkpoint()
+        loaded, refused = self.saving.look()
+        if loaded is not None and options.threads is None:
+            self.threads = loaded.facts["environment"]["threads"]
         with ExitStack() as stack:
             if not isinstance(options.speed, SpeedPlan) or options.speed.keep_memory:
                 stack.enter_context(kept_memory())
@@ -245,12 +246,12 @@ class Training:
             stack.enter_context(laid_out(steps.plan, self.module, self.optimizers))
             resumed = Resumed(0, 0, refused) if refused else None
             if loaded is not None:
-                resumed = self._resume(loaded, refused)
+                resumed = self.saving.take_up(loaded, refused)
             elif planned is not None:
                 position.notes.append(planned.record())
             stack.callback(self._interrupts.uninstall)
-            if self.checkpoints is not None:
-                self.checkpoints.start_clock()
+            if self.saving.checkpoints is not None:
+                self.saving.checkpoints.start_clock()
                 self._interrupts.install()
             yield Started(options.epochs, self.num_steps, _num_parameters(self.module), self.threads, str(self.device))
             if planned is not None:
@@ -260,7 +261,10 @@ class Training:
 
             while position.stopped is None:
                 started = time.monotonic() - position.epoch_s
-                self.rates.adapt(self._watched(), greater_is_better=options.greater_is_better)
+                self.rates.adapt(
+                    watched(position, options, "train" if self.validation is None else "validation"),
+                    greater_is_better=options.greater_is_better,
+                )
                 if position.batch == 0:
                     state.keep_good()
                 self.module.train()
@@ -279,8 +283,7 @@ class Training:
                         told, steps.shrunk = steps.shrunk, None
                         yield told
                     yield Step(position.step, position.epoch + 1, position.batch, self.num_batches, steps.loss)
-                    if self.checkpoints is not None and self.checkpoints.is_due(epoch_end=False):
-                        yield from self._saved()
+                    yield from self.saving.due(epoch_end=False)
                     if self._is_over_budget(started):
                         break
                 fault = fault or self.watch.fault()
@@ -290,13 +293,10 @@ class Training:
 
                 epoch = self._judge_epoch(started)
                 if epoch is None:  # interrupted while judging; the resumed run judges again
-                    self._save()
+                    self.saving.save()
                     raise KeyboardInterrupt
                 yield epoch
-                if self.checkpoints is not None and (
-                    position.stopped is not None or self.checkpoints.is_due(epoch_end=True)
-                ):
-                    yield from self._saved()
+                yield from self.saving.due(epoch_end=True)
 
             if state.best or state.average:
                 self.module.load_state_dict(state.best or state.average)
@@ -360,25 +360,10 @@ class Training:
         if train is None or validation is None:
             return None
 
-        is_best = self._is_better(validation.get(options.watch, math.nan))
-        position.epoch += 1
-        position.batch = 0
-        position.loss_sum, position.loss_rows, position.epoch_s = 0.0, 0, 0.0
         seconds = time.monotonic() - started
-        position.seconds += seconds
+        is_best = close_epoch(position, options, validation, seconds=seconds, is_cut=is_cut_short)
         if is_best:
-            position.best_value, position.best_epoch = validation[options.watch], position.epoch
-            position.epochs_since_best = 0
             self.state.keep_best()
-        else:
-            position.epochs_since_best += 1
-        if is_cut_short:
-            position.stopped = "budget"
-        elif position.epoch >= options.epochs:
-            position.stopped = "epochs"
-        elif validation and options.patience is not None and position.epochs_since_best >= options.patience:
-            position.stopped = "patience"
-
         eta_s = 0.0 if position.stopped else (options.epochs - position.epoch) * position.seconds / position.epoch
         event = Epoch(
             position.epoch, options.epochs, position.step, seconds, eta_s, self.optimizers[0].param_groups[0]["lr"],
@@ -396,20 +381,9 @@ class Training:
             is_interrupted=lambda: self._interrupts.pending,
         )  # fmt: skip
 
-    def _is_better(self, value: float) -> bool:
-        if math.isnan(value):
-            return False
-        best = self.state.position.best_value
-        return best is None or (value > best if self.options.greater_is_better else value < best)
-
     def _is_over_budget(self, started: float) -> bool:
         budget_s = self.options.budget_s
         return budget_s is not None and self.state.position.seconds + time.monotonic() - started > budget_s
-
-    def _watched(self) -> list[float | None]:
-        """The watched value of each epoch so far, on validation if there is one."""
-        part = "train" if self.validation is None else "validation"
-        return [epoch[part].get(self.options.watch) for epoch in self.state.position.epochs]
 
     def _go_back(self, fault: Fault) -> NonFinite:
         """Back to the start of the epoch with half the rate; after the third time, or for bad rows, an error."""
@@ -431,77 +405,6 @@ class Training:
         )  # fmt: skip
         position.notes.append(event.record())
         return event
-
-    def _saved(self) -> Iterator[Saved]:
-        event = self._save()
-        if event is not None:
-            yield event
-
-    def _save_quietly(self) -> None:
-        self._save()
-
-    def _save(self) -> Saved | None:
-        """Write a checkpoint; a state with a NaN in it is never written, the next step will find it."""
-        started = time.monotonic()
-        if self.checkpoints is None or self.watch.fault() is not None:
-            return None
-        tensors, facts = self.state.dump()
-        facts |= {"identity": self._identity(), "environment": self._environment()}
-        path, num_bytes, seconds = self.checkpoints.save(tensors, facts, started=started)
-        self.state.position.spent["checkpoints"] += seconds
-        return Saved(self.state.position.step, str(path), num_bytes, seconds)
-
-    def _look_for_checkpoint(self) -> tuple[Loaded | None, tuple[str, ...]]:
-        """The newest undamaged checkpoint, if there is one, and the names of damaged ones that were passed over."""
-        if self.checkpoints is None:
-            return None, ()
-        loaded, refused = self.checkpoints.load_latest()
-        if loaded is not None:
-            self._require_same(self.checkpoints, loaded)
-            if self.options.threads is None:
-                self.threads = loaded.facts["environment"]["threads"]
-        return loaded, refused
-
-    def _require_same(self, checkpoints: Checkpoints, loaded: Loaded) -> None:
-        identity = self._identity()
-        for name, value in loaded.facts["identity"].items():
-            if identity.get(name) != value:
-                raise RecipeError(
-                    "train.other_training",
-                    folder=checkpoints.folder,
-                    what=name,
-                    found=value,
-                    now=identity.get(name),
-                )
-
-    def _resume(self, loaded: Loaded, refused: tuple[str, ...]) -> Resumed:
-        """Take up a checkpoint."""
-        self.state.load(loaded.tensors, loaded.facts)
-        then, now = loaded.facts["environment"], self._environment()
-        changes = tuple(f"{name}: {then.get(name)} > {now[name]}" for name in now if now[name] != then.get(name))
-        event = Resumed(self.state.position.epoch, self.state.position.step, refused, changes)
-        self.state.position.notes.append(event.record())
-        return event
-
-    def _identity(self) -> dict[str, Any]:
-        """What makes this training the one whose checkpoints may be taken up."""
-        options = self.options
-        shapes = {name: list(value.shape) for name, value in self.module.state_dict().items()}
-        return {
-            "seed": options.seed,
-            "batch_size": options.batch_size,
-            "epochs": options.epochs,
-            "patience": options.patience,
-            "watch": options.watch,
-            **self._fingerprints,
-            "weights": shapes,
-            "optimizers": [type(each).__name__ for each in self.optimizers],
-            "rates": self.rates.base,
-            "schedule": None if self.rates.schedule is None else self.rates.schedule.hash,
-            "micro_batches": options.micro_batches,
-            "lengths": options.lengths,
-            "regularize": None if self.regularize is None else self.regularize.hash,
-        }
 
     def _environment(self) -> dict[str, Any]:
         import torch

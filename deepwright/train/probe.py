@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from deepwright.train.events import Left
 from deepwright.train.speed import Precision, SpeedPlan
 
 if TYPE_CHECKING:
@@ -54,14 +55,14 @@ class Trial(Protocol):
 @dataclass(frozen=True)
 class Choice:
     """gain: time of a pass in torch's own way / under the plan. error: of float32 products under it. bf16_gap: what
-    the gate found, relative to the loss before; None: not tried. refused: ways tried and left, with the reason."""
+    the gate found, relative to the loss before; None: not tried. refused: ways that were left, with the reason."""
 
     plan: SpeedPlan
     gain: float
     error: float
     bf16_gap: float | None
     seconds: float
-    refused: tuple[str, ...]
+    refused: tuple[Left, ...]
 
 
 def choose_plan(trial: Trial, multiply: "Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None" = None) -> Choice:
@@ -74,7 +75,7 @@ def choose_plan(trial: Trial, multiply: "Callable[[torch.Tensor, torch.Tensor], 
     started = time.monotonic()
     exact = plan = SpeedPlan()
     budget_s = _budget_s(trial)
-    refused: list[str] = []
+    refused: list[Left] = []
     gain, gap = 1.0, None
     errors = product_errors(multiply)
     products = ("precision", "bf16") if budget_s == MAX_SECONDS else ("bf16", "precision")
@@ -84,15 +85,15 @@ def choose_plan(trial: Trial, multiply: "Callable[[torch.Tensor, torch.Tensor], 
         if tried is None:
             continue
         if is_last_call:
-            refused.append(f"{name}: no time")
+            refused.append(Left(name, "train.left.no_time"))
             continue
-        faster, why = _compare(trial, plan, tried, budget_s * COMPARISON_SHARE)
+        faster, why = _compare(name, trial, plan, tried, budget_s * COMPARISON_SHARE)
         if why is None and name == "bf16":
             gap = _bf16_gap(trial, replace(tried, bf16=False), tried)
             if not gap <= MAX_BF16_GAP:
-                why = f"loss off by {gap:.1e} of itself after {GATE_STEPS} steps"
+                why = Left(name, "train.left.gate", f"{gap:.1e}")
         if why is not None:
-            refused.append(f"{name}: {why}")
+            refused.append(why)
         else:
             plan, gain = tried, gain * faster
     assert plan == exact or gain >= MIN_GAIN, "only faster ways are kept"
@@ -155,7 +156,7 @@ def _budget_s(trial: Trial) -> float:
 
 
 def _next(
-    name: str, plan: SpeedPlan, trial: Trial, errors: dict[Precision, float], refused: list[str]
+    name: str, plan: SpeedPlan, trial: Trial, errors: dict[Precision, float], refused: list[Left]
 ) -> SpeedPlan | None:
     """The plan with one more thing to try, or None where it does not come into question."""
     if name == "channels_last":
@@ -168,11 +169,11 @@ def _next(
     for setting in settings:
         if errors[setting] <= MAX_ERROR:
             return replace(plan, precision=setting)
-        refused.append(f"{setting}: error {errors[setting]:.1e}")
+        refused.append(Left(setting, "train.left.error", f"{errors[setting]:.1e}"))
     return None
 
 
-def _compare(trial: Trial, kept: SpeedPlan, tried: SpeedPlan, budget_s: float) -> tuple[float, str | None]:
+def _compare(name: str, trial: Trial, kept: SpeedPlan, tried: SpeedPlan, budget_s: float) -> tuple[float, Left | None]:
     """How many times faster a pass is under `tried`, and why it is not to be taken, if so."""
     best: dict[SpeedPlan, float] = {}
     losses: dict[SpeedPlan, float] = {}
@@ -184,7 +185,7 @@ def _compare(trial: Trial, kept: SpeedPlan, tried: SpeedPlan, budget_s: float) -
             except RuntimeError as error:  # such as a view() that channels-last memory does not allow
                 if plan is kept:
                     raise
-                return 0.0, str(error).splitlines()[0]
+                return 0.0, Left(name, "train.left.impossible", str(error).splitlines()[0])
             best[plan] = min(best[plan], seconds) if number else float("inf")
         if number and time.monotonic() - started > budget_s:
             break
@@ -194,8 +195,8 @@ def _compare(trial: Trial, kept: SpeedPlan, tried: SpeedPlan, budget_s: float) -
     else:
         gap = abs(losses[tried] - losses[kept]) / max(abs(losses[kept]), 1e-12)
     if not tried.bf16 and not gap <= MAX_LOSS_GAP:
-        return gain, f"loss off by {gap:.1e} of itself"
-    return gain, None if gain >= MIN_GAIN else f"{gain:.2f} times as fast"
+        return gain, Left(name, "train.left.loss", f"{gap:.1e}")
+    return gain, None if gain >= MIN_GAIN else Left(name, "train.left.not_faster", f"{gain:.2f}")
 
 
 def _bf16_gap(trial: Trial, exact: SpeedPlan, rounded: SpeedPlan) -> float:

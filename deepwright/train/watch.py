@@ -9,6 +9,7 @@ from typing import TextIO
 
 from deepwright.core.disk import append_line, disk_error
 from deepwright.core.text import text
+from deepwright.train.columns import head, row, short
 from deepwright.train.events import Epoch, Event, NonFinite, Planned, Resumed, Shrunk, Started, Step, Stopped
 from deepwright.train.speed import SpeedPlan
 
@@ -41,16 +42,9 @@ def record(events: Iterable[Event], path: str | Path) -> Iterator[Event]:
 
 
 def line(event: Event) -> str | None:
-    """One event as a line for people, or None for events that need none."""
+    """One event as a line for people, or None for events that need none; `head` gives what stands over epochs."""
     if isinstance(event, Epoch):
-        return text(
-            "train.live.epoch",
-            epoch=f"{event.epoch:>{len(str(event.num_epochs))}}",
-            epochs=event.num_epochs,
-            scores="  ".join(f"{name} {values}" for name, values in _pairs(event).items()),
-            eta=duration(event.eta_s),
-            best=text("train.live.best") if event.is_best else "",
-        )
+        return row(event, duration(event.eta_s))
     if isinstance(event, Started):
         return text(
             "train.live.started", parameters=f"{event.num_parameters:,}", steps=f"{event.num_steps:,}",
@@ -91,7 +85,11 @@ def duration(seconds: float) -> str:
 def _as_lines(events: Iterable[Event], stream: TextIO) -> Iterator[Event]:
     told_at = -REFRESH_S
     held: str | None = None
+    is_headed = False
     for event in events:
+        if isinstance(event, Epoch) and not is_headed:
+            print(head(event), file=stream)
+            is_headed = True
         said = line(event)
         if said is not None:
             is_held = isinstance(event, Epoch) and not event.is_best and time.monotonic() - told_at < REFRESH_S
@@ -114,9 +112,13 @@ def _on_terminal(events: Iterable[Event], stream: TextIO) -> Iterator[Event]:
     console = Console(file=stream, highlight=False)
     shown_at, shown_step = 0.0, 0
     ends_at: float | None = None
+    is_headed = False
     with Live(Text(""), console=console, auto_refresh=False, transient=True) as status:
         for event in events:
             said = line(event)
+            if isinstance(event, Epoch) and not is_headed:
+                console.print(Text(head(event)))
+                is_headed = True
             if said is not None:
                 console.print(Text(said))
             if isinstance(event, Epoch):
@@ -128,7 +130,7 @@ def _on_terminal(events: Iterable[Event], stream: TextIO) -> Iterator[Event]:
                 speed = text("train.live.speed", rate=_per_second(rate)) if shown_step else ""
                 said = text(
                     "train.live.step", epoch=event.epoch, batch=event.batch, batches=event.num_batches,
-                    loss=_short(event.loss), speed=speed, left=left,
+                    loss=short(event.loss), speed=speed, left=left,
                 )  # fmt: skip
                 status.update(Text(said), refresh=True)
                 shown_at, shown_step = now, event.step
@@ -141,7 +143,8 @@ def _planned(event: Planned) -> str:
     if event.bf16_gap is not None:
         said.append(text("train.live.planned_gap", gap=f"{event.bf16_gap:.1e}"))
     if event.refused:
-        said.append(text("train.live.planned_refused", refused="; ".join(event.refused)))
+        left = (text(each.why, way=each.way, found=each.found) for each in event.refused)
+        said.append(text("train.live.planned_refused", refused="; ".join(left)))
     return " ".join(said)
 
 
@@ -154,23 +157,9 @@ def _resumed(event: Resumed) -> str:
     return " ".join(said)
 
 
-def _pairs(event: Epoch) -> dict[str, str]:
-    """Loss and metrics, each as `training / validation`, or training's alone where there is no validation part."""
-    train = event.train or {"loss": event.running_loss}
-    names = dict.fromkeys([*train, *event.validation])
-    values = {name: [scores[name] for scores in (train, event.validation) if name in scores] for name in names}
-    return {name: " / ".join(map(_short, found)) for name, found in values.items()}
-
-
 def _per_second(rate: float) -> str:
     """Whole numbers from 10 up, else one digit more."""
     return f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
-
-
-def _short(value: float) -> str:
-    if 1e4 <= abs(value) < 1e9:
-        return f"{value:,.0f}"
-    return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3g}"
 
 
 def _cut_torn_line(path: Path) -> None:

@@ -13,7 +13,8 @@ from tests.evaluation import samples
 
 PLANNED = {
     "event": "planned", "precision": "medium", "channels_last": False, "bf16": True, "gain": 1.4321, "error": 4e-7,
-    "bf16_gap": 0.0012, "seconds": 0.42, "refused": ["channels_last: 0.97 times as fast"],
+    "bf16_gap": 0.0012, "seconds": 0.42,
+    "refused": [{"way": "channels_last", "why": "train.left.not_faster", "found": "0.97"}],
 }  # fmt: skip
 NOTES = {
     "stopped": "patience",

@@ -21,14 +21,14 @@ def told(monkeypatch):
     return said
 
 
-@glibc_only
-def test_faults_of_pages_end_while_memory_is_kept_and_come_back_after_it():
-    program = """
+PROGRAM = """
 import resource, torch
+from deepwright.train import heap
 from deepwright.train.heap import kept_memory
+PLANT
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for _ in range(20):
+    for _ in range(4):
         torch.ones(12 * 2**20)
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 faults()
@@ -36,11 +36,30 @@ usual = faults()
 with kept_memory():
     faults()
     kept = faults()
+faults()
 print(usual, kept, faults())
 """
+
+
+def page_faults(plant=""):
+    """How often four tensors of 48 MiB met a page that was given back: before, while memory is kept, and after it."""
+    program = PROGRAM.replace("PLANT", plant)
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
-    usual, kept, after = map(int, said.split())
+    return tuple(map(int, said.split()))
+
+
+@glibc_only
+def test_faults_of_pages_end_while_memory_is_kept_and_come_back_after_it():
+    usual, kept, after = page_faults()
     assert kept < 100 < usual / 2 and after > 100
+
+
+@glibc_only
+def test_planted_faults_in_keeping_and_in_putting_back_show_in_the_pages():
+    _, kept, _ = page_faults("heap._KEPT = ()")
+    assert kept > 100
+    _, kept, after = page_faults("heap._USUAL = ()")
+    assert kept < 100 and after < 100
 
 
 @glibc_only

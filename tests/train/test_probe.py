@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from deepwright.core.text import text
 from deepwright.train import probe
 from deepwright.train.probe import choose_plan, product_errors
 from deepwright.train.speed import SpeedPlan
@@ -32,6 +33,11 @@ class Machine:
         return 2.0 - 0.1 * steps + (self.gap if plan is not None and plan.bf16 else 0.0)
 
 
+def reasons(choice):
+    """Why ways were left, in words."""
+    return [text(left.why, way=left.way, found=left.found) for left in choice.refused]
+
+
 def test_what_is_faster_is_kept_and_the_gains_multiply():
     found = choose_plan(Machine(medium=0.5, channels_last=0.8, bf16=0.5))
     assert found.plan == SpeedPlan("medium", True, True)
@@ -41,28 +47,36 @@ def test_what_is_faster_is_kept_and_the_gains_multiply():
 def test_what_is_not_faster_is_left_and_named():
     found = choose_plan(Machine(medium=0.99, channels_last=1.2, bf16=1.0))
     assert found.plan == SpeedPlan() and found.gain == 1.0
-    assert found.refused == (
+    assert reasons(found) == [
         "channels_last: 0.83 times as fast", "precision: 1.01 times as fast", "bf16: 1.00 times as fast",
-    )  # fmt: skip
+    ]  # fmt: skip
+
+
+def test_the_reasons_are_in_chinese_where_that_is_the_language(monkeypatch):
+    monkeypatch.setenv("DEEPWRIGHT_LANG", "zh")
+    machine = Machine(medium=0.5, channels_last=1.2, bf16=0.5, losses={"medium": 1e-3}, gap=0.03)
+    assert reasons(choose_plan(machine)) == [
+        "channels_last：速度为 0.83 倍", "precision：损失相对偏差 5.0e-04", "bf16：8 步之后损失相对偏差 1.5e-02",
+    ]  # fmt: skip
 
 
 def test_a_way_that_changes_the_loss_is_left():
     found = choose_plan(Machine(medium=0.5, channels_last=0.5, losses={"medium": 1e-3}))
     assert found.plan == SpeedPlan(channels_last=True)
-    assert "precision: loss off by 5.0e-04 of itself" in found.refused
+    assert "precision: loss off by 5.0e-04 of itself" in reasons(found)
 
 
 @pytest.mark.parametrize(("gap", "is_kept"), [(0.01, True), (0.03, False), (float("nan"), False)])
 def test_bfloat16_passes_its_gate_only_when_the_loss_agrees_after_some_steps(gap, is_kept):
     found = choose_plan(Machine(bf16=0.5, gap=gap))
     assert found.plan.bf16 == is_kept
-    assert any(why.startswith("bf16: loss off by") for why in found.refused) != is_kept
+    assert any(why.startswith("bf16: loss off by") for why in reasons(found)) != is_kept
 
 
 def test_a_module_that_cannot_take_a_way_goes_without_it():
     found = choose_plan(Machine(channels_last=0.5, bf16=0.5, refuses="channels_last"))
     assert found.plan == SpeedPlan(bf16=True)
-    assert found.refused[0].startswith("channels_last: view size is not compatible")
+    assert reasons(found)[0].startswith("channels_last: view size is not compatible")
 
 
 def test_an_error_of_the_training_itself_is_not_swallowed():
@@ -79,9 +93,7 @@ def test_a_kernel_that_rounds_to_bfloat16_is_never_tried():
     machine = Machine(medium=0.1, high=0.1)
     found = choose_plan(machine, multiply)
     assert {plan.precision for plan in machine.tried} == {"highest"} and found.error < probe.MAX_ERROR
-    assert [why.split(":")[0] for why in found.refused] == [
-        "channels_last", "medium", "high", "bf16",
-    ]  # fmt: skip
+    assert [left.way for left in found.refused] == ["channels_last", "medium", "high", "bf16"]
 
 
 def test_the_limit_lies_between_float32_and_bfloat16():

@@ -5,13 +5,14 @@ from torch import nn
 from deepwright.core.errors import RecipeError
 from deepwright.train import loop, trial
 from deepwright.train.checkpoint import Checkpoints
-from deepwright.train.events import Planned, Saved, Step
+from deepwright.train.events import Left, Planned, Saved, Step
 from deepwright.train.loop import fit
 from deepwright.train.probe import Choice
 from deepwright.train.speed import SpeedPlan, in_force
 from deepwright.train.watch import line
 
 FAST = SpeedPlan("medium", channels_last=True, bf16=True)
+LEFT = (Left("channels_last", "train.left.not_faster", "0.90"),)
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def choose(monkeypatch):
     """Makes the probe choose one plan, without measuring."""
 
     def make(plan):
-        chosen = Choice(plan, 1.5, 7e-7, 1e-4, 0.01, ("channels_last: 0.90 times as fast",))
+        chosen = Choice(plan, 1.5, 7e-7, 1e-4, 0.01, LEFT)
         monkeypatch.setattr(loop, "choose_plan", lambda trial: chosen)
 
     return make
@@ -64,9 +65,7 @@ def test_auto_tells_its_choice_works_under_it_and_puts_everything_back(digits, c
     training = fit(net, digits[0], optimizer="adamw", epochs=1, speed="auto")
     next(training)
     told = next(training)
-    assert told == Planned(
-        "medium", True, True, 1.5, 7e-7, 1e-4, 0.01, ("channels_last: 0.90 times as fast",), False, True
-    )
+    assert told == Planned("medium", True, True, 1.5, 7e-7, 1e-4, 0.01, LEFT, False, True)
     assert net[1].weight.is_contiguous(memory_format=torch.channels_last)
     history = training.finish()
     assert net[1].weight.is_contiguous()
@@ -75,7 +74,7 @@ def test_auto_tells_its_choice_works_under_it_and_puts_everything_back(digits, c
 
 
 def test_a_plan_is_one_line_for_people(choose):
-    told = Planned("medium", True, False, 1.5, 7e-7, None, 0.01, ("bf16: 0.90 times as fast",))
+    told = Planned("medium", True, False, 1.5, 7e-7, None, 0.01, (Left("bf16", "train.left.not_faster", "0.90"),))
     assert line(told) == (
         "speed plan: medium + channels_last + keep_memory; a pass is 1.50 times as fast as torch's default, float32 "
         "products err by 7e-07. Tried and left: bf16: 0.90 times as fast."

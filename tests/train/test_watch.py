@@ -23,15 +23,9 @@ def epoch(number, is_best=False):
     )  # fmt: skip
 
 
-def test_an_epochs_line_has_loss_metrics_and_time_left():
-    assert line(epoch(3, is_best=True)) == (
-        "epoch  3/40  loss 0.4000 / 0.6123  accuracy 0.9900 / 0.9877  left 1 min 15 s  best so far"
-    )
-
-
 def test_lines_are_in_chinese_where_that_is_the_language(monkeypatch):
     monkeypatch.setenv("DEEPWRIGHT_LANG", "zh")
-    assert line(epoch(3)) == "第  3/40 轮  loss 0.4000 / 0.6123  accuracy 0.9900 / 0.9877  剩余 1 分 15 秒"
+    assert line(STOPPED) == "12 轮后停止，用时 1 分 15 秒：在耐心范围内验证值没有改善；最佳轮 4"
 
 
 def test_the_end_says_why_and_which_epoch_was_best():
@@ -72,10 +66,25 @@ def test_without_a_terminal_lines_come_at_most_four_a_second_and_the_last_is_tol
     out = io.StringIO()
     for event in live([STARTED, *(epoch(n, is_best=n == 4) for n in range(1, 13)), STOPPED], out):
         now[0] += 0.05 if isinstance(event, Epoch) else 1.0
-    told = [text.split("  loss")[0].strip() for text in out.getvalue().splitlines()]
-    assert told[0].startswith("training 12,345 weights")
-    assert told[1:-1] == ["epoch  1/40", "epoch  4/40", "epoch  9/40", "epoch 12/40"]
+    told = out.getvalue().splitlines()
+    assert told[0].startswith("training 12,345 weights") and told[2].split() == ["epoch", "loss", "accuracy", "left"]
+    assert [row.split()[0] for row in told[3:-1]] == ["1/40", "4/40", "9/40", "12/40"]
     assert told[-1].startswith("stopped after 12 epochs")
+
+
+def test_lines_for_a_pipe_hold_nothing_but_text(monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    out = io.StringIO()
+    list(live([STARTED, epoch(1), STOPPED], out))
+    assert "\x1b" not in out.getvalue() and "\r" not in out.getvalue()
+
+
+def test_no_line_has_a_colour_where_none_is_wanted(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    out = Terminal()
+    list(live([STARTED, Step(1, 1, 1, 1, 0.5), epoch(1, is_best=True), STOPPED], out))
+    assert "1/40" in out.getvalue() and not re.search(r"\x1b\[[0-9;]*m", out.getvalue())
 
 
 class Terminal(io.StringIO):
@@ -91,7 +100,7 @@ def test_a_terminal_gets_a_status_line_and_one_line_per_epoch(digits, make_mlp, 
     shown = out.getvalue()
     assert "epoch 1: batch 5 of 5, loss" in shown and "left" in shown
     assert re.search(r"epoch 3: batch 4 of 5, loss [0-9.]+, [0-9,.]+ steps/s, at most [0-9.]+ s left", shown)
-    assert shown.count("/3  loss ") == 3
+    assert shown.count("/3  ") == 3 and shown.count("values: training / validation") == 1
     assert isinstance(events[-1], Stopped)
 
 
