@@ -12,7 +12,7 @@ from deepwright.core.part import Part, option
 
 _TOKEN = re.compile(r"\s*(?:`(?P<quoted>[^`]+)`|(?P<sign><=|>=|==|!=|<|>)|(?P<plain>[^`<>=!]+))")
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_TURNED: dict[str, Comparison] = {"<": ">", "<=": ">=", "==": "==", "!=": "!=", ">": "<", ">=": "<="}
+_TURNED: dict[Comparison, Comparison] = {"<": ">", "<=": ">=", "==": "==", "!=": "!=", ">": "<", ">=": "<="}
 
 Operand = str | float
 """A column's name, or a number."""
@@ -43,15 +43,19 @@ class Rule(Part):
         while (found := _TOKEN.match(self.rule, end)) is not None and found.end() > end:
             tokens.append(found)
             end = found.end()
-        operands = [_operand(token) for token in tokens[::2]]
-        signs = [token["sign"] for token in tokens[1::2]]
-        is_alternating = len(operands) == len(signs) + 1 and all(signs) and None not in operands
+        operands = [operand for token in tokens[::2] if (operand := _operand(token)) is not None]
+        signs: list[Comparison] = [token["sign"] for token in tokens[1::2] if token["sign"]]  # type: ignore[misc]
+        is_alternating = len(operands) == len(signs) + 1 and len(operands) + len(signs) == len(tokens)
         if self.rule[end:].strip() or not is_alternating or len(signs) not in (1, 2):
             raise RecipeError("rule.unreadable", rule=self.rule)
-        pairs = [_column_first(*triple) for triple in zip(operands[:-1], signs, operands[1:], strict=True)]
-        if any(isinstance(left, float) for left, _, _ in pairs):
-            raise RecipeError("rule.unreadable", rule=self.rule)
-        return tuple(pairs)  # type: ignore[arg-type]
+        triples = []
+        for left, sign, right in zip(operands[:-1], signs, operands[1:], strict=True):
+            if isinstance(left, float):
+                left, sign, right = right, _TURNED[sign], left
+            if isinstance(left, float):
+                raise RecipeError("rule.unreadable", rule=self.rule)
+            triples.append((left, sign, right))
+        return tuple(triples)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -131,7 +135,3 @@ def _operand(token: re.Match[str]) -> Operand | None:
         return token["quoted"]
     plain = (token["plain"] or "").strip()
     return float(plain) if _NUMBER.fullmatch(plain) else plain or None
-
-
-def _column_first(left: Operand, sign: Comparison, right: Operand) -> tuple[Operand, Comparison, Operand]:
-    return (right, _TURNED[sign], left) if isinstance(left, float) else (left, sign, right)

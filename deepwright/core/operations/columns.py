@@ -82,7 +82,8 @@ class FillText(Operation, kind="fill_text"):
         result = dict(columns)
         for name, value in zip(self.columns, self.values, strict=True):
             column = columns[name]
-            result[name] = np.where(np.equal(column, None).astype(bool), np.array(value, dtype=object), column)
+            is_missing = np.fromiter((level is None for level in column), bool, len(column))
+            result[name] = np.where(is_missing, np.array(value, dtype=object), column)
         return result
 
     def graph(self, graph: Graph) -> None:

@@ -67,7 +67,7 @@ class SmoothBound(Operation, kind="smooth_bound"):
 class YeoJohnson(Operation, kind="yeo_johnson"):
     """The power transformation of Yeo & Johnson (2000), per column; numbers are held between low and high before it.
 
-    For x >= 0: ((1 + x)^power - 1) / power, or log(1 + x) at power 0. For x < 0: the same of -x with 2 - power, negated.
+    For x >= 0: ((1 + x)^power - 1) / power, or log(1 + x) at power 0. For x < 0: that of -x with 2 - power, negated.
     """
 
     columns: tuple[str, ...] = option(help="number columns")
@@ -104,7 +104,7 @@ def yeo_johnson(x: np.ndarray, power: float) -> np.ndarray:
 
 
 def _power(size: np.ndarray, power: float) -> np.ndarray:
-    return np.log1p(size) if power == 0 else np.expm1(power * np.log1p(size)) / power
+    return np.asarray(np.log1p(size) if power == 0 else np.expm1(power * np.log1p(size)) / power)
 
 
 def _power_in(graph: Graph, size: str, power: float) -> str:
