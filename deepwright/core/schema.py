@@ -1,5 +1,6 @@
 """Schema: what each feature is, which role it plays and what was seen of it in the training part."""
 
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -100,24 +101,39 @@ class Schema(BaseModel):
 
     def out_of_range(self, columns: Columns) -> np.ndarray:
         """bool [N]: rows in which some input lies outside what the training part showed."""
-        inputs = self.inputs
-        flags = np.zeros(len(columns[inputs[0].name]) if inputs else 0, dtype=bool)
-        for feature in inputs:
-            column = columns[feature.name]
-            if feature.type in ("number", "timestamp"):
-                if feature.low is not None and feature.high is not None:
-                    flags |= (column < feature.low) | (column > feature.high)
-                if not feature.can_be_missing:
-                    flags |= np.isnan(column)
-            elif feature.type == "category":
-                seen = set(feature.levels)
-                missing_is_news = not feature.can_be_missing
-                flags |= np.fromiter(
-                    ((value not in seen) if value is not None else missing_is_news for value in column),
-                    bool,
-                    len(column),
-                )
+        names, lows_F1, highs_F1, may_miss_F1 = self._ranges
+        size = len(columns[self.inputs[0].name]) if self.inputs else 0
+        flags = np.zeros(size, dtype=bool)
+        if names:
+            x_FN = np.concatenate([columns[name] for name in names]).reshape(len(names), size)  # all columns at once
+            inside = (x_FN >= lows_F1) & (x_FN <= highs_F1) | may_miss_F1 & np.isnan(x_FN)
+            flags |= ~inside.all(axis=0)
+        for name, seen in self._seen:
+            flags |= np.fromiter((value not in seen for value in columns[name]), bool, size)
         return flags
+
+    @cached_property
+    def _ranges(self) -> tuple[tuple[str, ...], np.ndarray, np.ndarray, np.ndarray]:
+        """The number columns among the inputs; their lows, highs and whether they may be missing, each [F, 1]."""
+        numbers = [f for f in self.inputs if f.type in ("number", "timestamp")]
+        known = [f.low is not None and f.high is not None for f in numbers]
+        lows = [f.low if is_known else -np.inf for f, is_known in zip(numbers, known, strict=True)]
+        highs = [f.high if is_known else np.inf for f, is_known in zip(numbers, known, strict=True)]
+        upright = (
+            np.array(lows, np.float64)[:, None],
+            np.array(highs, np.float64)[:, None],
+            np.array([f.can_be_missing for f in numbers], bool)[:, None],
+        )
+        return (tuple(f.name for f in numbers), *upright)
+
+    @cached_property
+    def _seen(self) -> tuple[tuple[str, frozenset[str | None]], ...]:
+        """What each category among the inputs may hold; None stands for missing."""
+        return tuple(
+            (f.name, frozenset([*f.levels, None] if f.can_be_missing else f.levels))
+            for f in self.inputs
+            if f.type == "category"
+        )
 
 
 def _column(feature: Feature, rows: list[dict[str, Any]]) -> np.ndarray:
