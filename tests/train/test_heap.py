@@ -28,7 +28,7 @@ from deepwright.train.heap import kept_memory
 PLANT
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for _ in range(4):
+    for _ in range(20):
         torch.ones(12 * 2**20)
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 faults()
@@ -42,7 +42,7 @@ print(usual, kept, faults())
 
 
 def page_faults(plant=""):
-    """How often four tensors of 48 MiB met a page that was given back: before, while memory is kept, and after it."""
+    """How often 20 tensors of 48 MiB met a page that was given back: before, while memory is kept, and after it."""
     program = PROGRAM.replace("PLANT", plant)
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     return tuple(map(int, said.split()))
