@@ -325,7 +325,7 @@ TABLES = [
     ),
     case(
         "T35", "10,006 columns", "LIMIT", wide, "10006 columns, and 10000 are allowed",
-        "--source.max_columns 10006", answers=(("--source.max_columns", "10006"),), kept=4, values=(("c7", 1, 3.0),),
+        "--source.max_columns 10006",
     ),
     case("T36", "a cell of 1 MB", "LIMIT", table(f"{'x' * 1_000_000},r,no"), "row 201", "longer than 131072"),
     case(

@@ -196,6 +196,13 @@ def test_the_same_cells_in_a_frame_have_the_same_outcome(case: TableCase, folder
     assert files(folder) == set()
 
 
+def test_the_limit_of_columns_can_be_lifted(folder: Path):
+    case = next(case for case in TABLES if case.what == "10,006 columns")
+    with pytest.raises(Walked) as walked:
+        deepwright.cli.call([*write(case, folder), "--source.max_columns", "10006"])
+    assert walked.value.table.whole.columns["c7"].tolist() == [2.0, 3.0, 4.0, 0.0]
+
+
 LIMITS = """
 import json, resource, sys, time
 from deepwright import cli, parts
@@ -251,7 +258,18 @@ def test_a_whole_run_lists_rows_set_aside_and_repairs_in_its_report(folder: Path
     rows = [f"{i * 0.5},{'rgb'[i % 3]},{forms[i % 2]},{('no', 'yes')[i % 2]}" for i in range(ROWS)]
     text = "\n".join(["a,b,c,y", *rows, "oops,r,café,no"]) + "\n"
     (folder / "t.csv").write_text(text, encoding="utf-8")
-    quick = ["--train.epochs", "1", "--baselines", "constant", "--train.threads", "1", "--name", "run"]
+    quick = [
+        "--network",
+        "mlp",
+        "--train.epochs",
+        "1",
+        "--baselines",
+        "constant",
+        "--train.threads",
+        "1",
+        "--name",
+        "run",
+    ]
     assert call(capsys, folder, "run", "t.csv", "--target", "y", *quick).code == 0
     report = json.loads((folder / "runs/run/report.json").read_bytes())
     assert [(entry["count"], entry["rows"]) for entry in report["data"]["set_aside"]] == [(1, [201])]
