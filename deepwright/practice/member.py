@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from deepwright.model.answer import answering
 from deepwright.model.export import export_network
 from deepwright.practice.decide import decided_schema
 from deepwright.practice.show import Show
+from deepwright.practice.speed import keep_plan, measured_on, speed_of
 from deepwright.practice.target import (
     class_weights,
     followed,
@@ -47,8 +48,6 @@ if TYPE_CHECKING:
     from torch import nn
 
 PARITY_LIMIT = 1e-5
-SPEED = "speed plan"
-"""The ledger's entry for the plan that `train.speed auto` chose."""
 
 
 @dataclass(frozen=True)
@@ -118,13 +117,13 @@ def learn_network(
         checkpoints=Checkpoints(run.folder / "checkpoint", every_s=recipe.train.checkpoint_s),
         budget_s=budget_s,
         threads=threads,
-        speed=speed_of(run, recipe),
+        speed=speed_of(run, recipe, split, threads),
         micro_batches=recipe.train.micro_batches,
         regularize=Regularize.of(recipe.train),
     )
     for event in show.watch(record(training, run.folder / "events.jsonl")):
         if isinstance(event, Planned):
-            run.commit(SPEED, plan=SpeedPlan.of(event).record())
+            keep_plan(run, recipe, split, threads, SpeedPlan.of(event))
     history = training.finish()
 
     graph, weights = export_network(answerer, inputs, problem)
@@ -148,6 +147,7 @@ def learn_network(
         "threads": threads,
         "speed": history.plan,
         "speed_asked": recipe.train.speed,
+        "speed_measured": measured_on(run),
         "spent_s": history.spent,
         "seconds": history.seconds,
         "steps": history.steps,
@@ -177,13 +177,6 @@ def network_loss(recipe: Recipe, problem: Problem, *, is_weighted: bool) -> "Los
 
         module = Weighted(module, is_classes=problem == "classification")
     return module
-
-
-def speed_of(run: Run, recipe: Recipe) -> Literal["exact", "auto"] | SpeedPlan:
-    """The recipe's choice; where it is `auto`, the plan that this run has chosen before it was killed, or that a rerun
-    took over, so that measuring anew cannot change the bits."""
-    planned = run.entry(SPEED)
-    return recipe.train.speed if planned is None or recipe.train.speed == "exact" else SpeedPlan.parse(planned["plan"])
 
 
 def learn_baseline(run: Run, recipe: Recipe, baseline: Baseline, split: Split, versions: dict[str, Any]) -> Member:

@@ -9,10 +9,10 @@ from deepwright.core.recipe import Recipe
 from deepwright.core.report import Report
 from deepwright.core.run import Run
 from deepwright.data.collect import collect
-from deepwright.practice.member import SPEED
 from deepwright.practice.opening import recipe_of
 from deepwright.practice.run import practise
 from deepwright.practice.show import Show, quiet
+from deepwright.practice.speed import SPEED
 
 
 @dataclass(frozen=True)
