@@ -1,13 +1,13 @@
 """Flags: `--train.optimizer.lr 1e-3` and its like, read by the options' own definitions."""
 
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Union, get_args, get_origin
 
 from deepwright.core.errors import RecipeError, UsageError, did_you_mean
 from deepwright.core.part import Part, allowed
 from deepwright.core.prepare import split_unescaped
-from deepwright.core.recipe import Recipe
+from deepwright.core.recipe import Recipe, suited_to
 from deepwright.core.recipe_file import scalar
 
 SOURCE_FLAGS = ("test", "columns", "map", "delimiter", "encoding", "types", "missing")
@@ -48,9 +48,9 @@ def _set(part: type[Part], data: dict[str, Any], path: list[str], value: str, na
     if nested is None:
         raise UsageError("flags.no_options", flag=f"--{name}", option=head)
     inner = data.get(head)
-    if inner is None:
+    if inner is None:  # the kind alone: what no flag names stays open
         inner = field.get_default(call_default_factory=True)
-        inner = inner.dump() if isinstance(inner, Part) else inner
+        inner = inner.kind or None if isinstance(inner, Part) else inner
     inner = {"kind": inner} if isinstance(inner, str) else dict(inner or {})
     target = nested
     if nested.family and not nested.kind:
@@ -126,10 +126,21 @@ def part_of(annotation: Any) -> type[Part] | None:
     return None
 
 
-def flags_of(part: type[Part], prefix: str = "") -> Iterator[tuple[str, str, str, str]]:
-    """Every flag of a part, nested ones by their default kind: (flag, what it takes, default, help)."""
+def flags_of(
+    part: type[Part], prefix: str = "", suited: Mapping[str, Any] | None = None
+) -> Iterator[tuple[str, str, str, str]]:
+    """Every flag of a part, nested ones by their default kind: (flag, what it takes, default, help).
+
+    suited: plain data that hold instead of the part's own defaults; a recipe's are what its default network recommends.
+    """
+    if part is Recipe:
+        suited = {"train": suited_to(Recipe.model_fields["network"].default)}
     for name, field in part.model_fields.items():
         default = field.get_default(call_default_factory=True)
+        held = (suited or {}).get(name, default)
+        inner = held if isinstance(held, dict) else {}
+        if held is not default:
+            default = inner.get("kind", default) if inner else held
         shown = default.kind or "" if isinstance(default, Part) else default
         shown = ",".join(str(d) for d in shown) if isinstance(shown, tuple) else shown
         flag = f"{prefix}{name}"
@@ -141,4 +152,4 @@ def flags_of(part: type[Part], prefix: str = "") -> Iterator[tuple[str, str, str
         if nested is not None:
             target = nested.kinds.get(default) if isinstance(default, str) else None if nested.family else nested
             if target is not None:
-                yield from flags_of(target, f"{flag}.")
+                yield from flags_of(target, f"{flag}.", inner)

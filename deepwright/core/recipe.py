@@ -107,9 +107,14 @@ class Recipe(Part):
         if not isinstance(data, dict):
             return data
         network = data.get("network", cls.model_fields["network"].default)
-        kind = network.get("kind") if isinstance(network, dict) else getattr(network, "kind", network)
-        found = Network.kinds.get(kind) if isinstance(kind, str) else None
-        return {**data, "train": _completed(data.get("train", {}), getattr(found, "suited", {}))}
+        return {**data, "train": _completed(data.get("train", {}), suited_to(network))}
+
+
+def suited_to(network: Any) -> Mapping[str, Any]:
+    """Options of `train` that a network recommends, in plain data. network: a part, its plain data, or its kind."""
+    kind = network.get("kind") if isinstance(network, dict) else getattr(network, "kind", network)
+    found = Network.kinds.get(kind) if isinstance(kind, str) else None
+    return getattr(found, "suited", {})
 
 
 def _completed(given: Any, suited: Mapping[str, Any]) -> Any:

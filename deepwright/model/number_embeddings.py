@@ -12,8 +12,8 @@ from torch import nn
 
 from deepwright.model.bins import bin_edges
 
-NEVER = 1e30
-"""The lower edge of a bin that a number does not have."""
+NEVER = 3.3e38
+"""The lower edge of a bin that a number does not have; prepared numbers end at 3e38."""
 FAR = 1e6
 """Held here, the square of no float32 number is infinite."""
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from deepwright.model.layers import TabularInput
 
 MAX_EMBEDDING_DIM = 50
+NUMBER_DIM = 16
+MAX_NUMBERS = 1024
+"""Numbers that stand for all numbers together, if no other width is asked for: a wide table stays affordable."""
 
 Activation = Literal[
     "relu", "leaky_relu", "relu6", "prelu", "elu", "selu", "celu", "gelu", "silu", "mish", "hardswish", "softplus",
@@ -44,7 +47,12 @@ class TableNetwork(Network):
     number_embedding: Literal["none", "smooth_clip", "piecewise_linear", "periodic"] = option(
         "none", "how a number enters: as it is, drawn into -3 to 3, in pieces between quantiles, or as learned waves"
     )
-    number_dim: int = option(16, "numbers that stand for one number (piecewise_linear, periodic)", low=1, high=4096)
+    number_dim: int | None = option(
+        None,
+        "numbers that stand for one number (piecewise_linear, periodic); none: 16, fewer where there are more than 64",
+        low=1,
+        high=4096,
+    )
     bins: int = option(64, "bins of each number (piecewise_linear)", low=2, high=4096, search=(8, 256, "log"))
     frequencies: int = option(24, "waves of each number (periodic)", low=1, high=4096)
     frequency_scale: float = option(
@@ -78,7 +86,7 @@ class TableNetwork(Network):
                 widths += categories.widths
             else:
                 entries.append(self._numbers(tensor.width))
-                widths += [self.number_dim if self._has_dims else 1] * tensor.width
+                widths += [self._dim(tensor.width)] * tensor.width
         return TabularInput(entries), widths
 
     def adapt(self, module: "nn.Module", tensors: Mapping[str, np.ndarray]) -> None:
@@ -94,17 +102,18 @@ class TableNetwork(Network):
         if self.initialisation == "data":
             fit_scale(module, [torch.from_numpy(np.ascontiguousarray(each)) for each in values])
 
-    @property
-    def _has_dims(self) -> bool:
-        return self.number_embedding in ("piecewise_linear", "periodic")
+    def _dim(self, num_numbers: int) -> int:
+        if self.number_embedding in ("none", "smooth_clip"):
+            return 1
+        return self.number_dim or max(1, min(NUMBER_DIM, MAX_NUMBERS // num_numbers))
 
     def _numbers(self, width: int) -> "nn.Module | None":
         from deepwright.model.number_embeddings import Periodic, PiecewiseLinear, SmoothClip
 
         if self.number_embedding == "piecewise_linear":
-            return PiecewiseLinear(width, self.bins, self.number_dim)
+            return PiecewiseLinear(width, self.bins, self._dim(width))
         if self.number_embedding == "periodic":
-            return Periodic(width, self.frequencies, self.frequency_scale, self.number_dim)
+            return Periodic(width, self.frequencies, self.frequency_scale, self._dim(width))
         return SmoothClip(width) if self.number_embedding == "smooth_clip" else None
 
 

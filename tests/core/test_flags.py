@@ -125,3 +125,15 @@ def test_every_flag_can_be_set_to_its_own_default():
     assert len(settable) > 20
     for flag, default in settable:
         assert recipe((flag, default)).hash == recipe().hash, flag
+
+
+def test_a_flag_of_the_training_leaves_all_else_as_the_network_recommends():
+    train = recipe(("train.epochs", "7"), ("train.optimizer.weight_decay", "0.5")).train
+    assert train == recipe().train.replace(epochs=7, optimizer=recipe().train.optimizer.replace(weight_decay=0.5))
+
+
+def test_help_shows_the_defaults_that_hold_with_the_default_network():
+    shown = {flag: default for flag, _, default, _ in flags_of(Recipe)}
+    assert shown["--train.optimizer.lr"] == str(recipe().train.optimizer.lr) != "0.001"
+    assert shown["--train.batch_size"] == str(recipe().train.batch_size) != "256"
+    assert shown["--train.optimizer"] == "adamw" and shown["--train.epochs"] == "40"

@@ -93,3 +93,11 @@ def test_what_numbers_pass_through_takes_its_scale_from_the_training_rows(kind, 
 def test_a_scaling_layer_stands_first_and_begins_at_one():
     net = MLP(scaling_layer=True, widths=(8,)).build((NUMBERS,), 2)
     assert isinstance(net.stack[0], Scale) and net.stack[0].factor.tolist() == [1.0] * 3
+
+
+@pytest.mark.parametrize(("columns", "given", "dim"), [(64, None, 16), (128, None, 8), (3000, None, 1), (128, 20, 20)])
+def test_a_wide_table_gets_narrower_embeddings_of_numbers_unless_told(columns, given, dim):
+    net = MLP(number_embedding="piecewise_linear", bins=2, number_dim=given, widths=())
+    module = net.build((Tensor("numbers", columns),), 2)
+    assert module.entry.embeddings[0].pieces.shape == (columns, 2, dim)
+    assert module.stack[0].in_features == columns * dim

@@ -40,3 +40,9 @@ def test_a_loss_of_ones_own_that_leaves_its_problems_open_fits_any(monkeypatch: 
         require_fitting_parts(recipe(loss=Open()), problem)
     with pytest.raises(RecipeError, match=r"is not for regression. Allowed: huber, mae, mse, quantile"):
         require_fitting_parts(recipe(loss="binary"), "regression")
+
+
+def test_what_training_watches_must_fit_the_problem():
+    with pytest.raises(RecipeError, match=r"train.watch: 'rmse' is not for classification. Allowed: accuracy"):
+        require_fitting_parts(recipe(watch="rmse"), "classification")
+    require_fitting_parts(recipe(watch="rmse"), "regression")
