@@ -8,7 +8,7 @@ import numpy as np
 
 from deepwright.core.families import Metric
 from deepwright.core.report import Sentence
-from deepwright.evaluation.classify import Accuracy
+from deepwright.evaluation.classify import Accuracy, LogLoss
 from deepwright.evaluation.interval import (
     FEW_RESAMPLES,
     LEAST_DEFINED,
@@ -19,7 +19,7 @@ from deepwright.evaluation.interval import (
     t_quantile,
 )
 from deepwright.evaluation.metric import MeanMetric, weigher_of
-from deepwright.evaluation.regress import Rmse
+from deepwright.evaluation.regress import Mse, Rmse
 from deepwright.evaluation.wording import shown
 
 LEAST_CHANGED = 6
@@ -74,6 +74,31 @@ def best_member(
     return max(values, key=lambda name: sign * values[name] if np.isfinite(values[name]) else -np.inf)
 
 
+def choose_member(
+    target: np.ndarray,
+    answers: Mapping[str, np.ndarray],
+    judged: Mapping[str, np.ndarray],
+    metric: Metric,
+    *,
+    weight: np.ndarray | None = None,
+    seed: int = 0,
+) -> str:
+    """The member to ship: of the best by the metric and those that cannot be told apart from it, the one with the least
+    log loss (classes) or squared error (values).
+
+    Few rows decide which of two good members gets more of them right; every row says how sure each was, and rightly so.
+    answers: probabilities or values; judged: the same as the metric sees them.
+    """
+    best = best_member(target, judged, metric, weight)
+    equals = {
+        name: answers[name]
+        for name in judged
+        if paired(target, judged[best], judged[name], metric, weight=weight, seed=seed).better is None
+    }
+    loss: Metric = LogLoss() if answers[best].ndim == 2 else Mse()
+    return best_member(target, equals, loss, weight)
+
+
 def verdict(
     target: np.ndarray,
     answers: Mapping[str, np.ndarray],
@@ -85,12 +110,13 @@ def verdict(
     constant: str = "constant",
     blend: str = "blend",
     weight: np.ndarray | None = None,
+    is_asked: bool = True,
     seed: int = 0,
 ) -> tuple[Sentence, ...]:
     """In plain words: does anything beat the constant, does the network beat the baselines, what does the bundle hold.
 
     answers: each member's answers on the same rows of one part; chosen: the member in the bundle. Members are chosen on
-    validation, so on test another one may well lead.
+    validation, so on test another one may well lead. is_asked: the recipe names the member that ships.
     """
     table = _Table(target, answers, metric, weight, seed)
     best = table.best(answers)
@@ -108,7 +134,12 @@ def verdict(
     if best == blend:
         second = table.best([name for name in answers if name != blend])
         sentences.append(table.sentence("evaluate.verdict_blend", blend, second))
-    sentences.append(_bundle_sentence(table, best, chosen, part, has_network=network in answers and chosen != network))
+    has_network = network in answers and chosen != network
+    if part != "test" and chosen != best and not is_asked:
+        sentences.append(_bundle_by_loss(table, best, chosen))
+        sentences += [Sentence(key="evaluate.verdict_ship_network")] if has_network else []
+    else:
+        sentences.append(_bundle_sentence(table, best, chosen, part, has_network=has_network))
     return tuple(sentences)
 
 
@@ -169,6 +200,13 @@ def _first_and_second(table: _Table, best: str, second: str) -> Sentence:
     if table.compare(best, second).better == "a":
         return table.sentence("evaluate.verdict_first_better", best, second)
     return table.sentence("evaluate.verdict_first_equal", best, second)
+
+
+def _bundle_by_loss(table: _Table, best: str, chosen: str) -> Sentence:
+    """Another member leads by the metric, which may be luck, and the chosen one has the smaller loss."""
+    if table.answers[best].ndim == 2:
+        return table.sentence("evaluate.verdict_bundle_log_loss", best, chosen)
+    return table.sentence("evaluate.verdict_bundle_squares", best, chosen)
 
 
 def _bundle_sentence(table: _Table, best: str, chosen: str, part: str, *, has_network: bool) -> Sentence:

@@ -17,6 +17,9 @@ def run(
     data: Any,
     *,
     target: str | None = None,
+    weight: str | None = None,
+    group: str | None = None,
+    time: str | None = None,
     test: Any = None,
     recipe: Recipe | None = None,
     network: Network | str | None = None,
@@ -33,7 +36,8 @@ def run(
     """From raw rows to a judged bundle; the test part stays sealed unless `final`.
 
     data: a file (CSV, TSV, Parquet, JSON Lines), a recipe (.yaml), a polars or pandas frame, a mapping of columns [N],
-    or (X [N, F], y [N]). test: your own test rows, in the same forms. recipe: everything else that can be chosen; the
+    or (X [N, F], y [N]). weight, group, time: columns that say how much a row counts, which rows belong together, and
+    when a row was known. test: your own test rows, in the same forms. recipe: everything else that can be chosen; the
     other arguments change single options of it. budget_s: seconds of training at most.
 
     Raises PracticeError kinds: UsageError and RecipeError, DataError, RuleError, ResourceError.
@@ -45,6 +49,7 @@ def run(
         recipe, is_file = load_recipe(Path(data)), False
         data = None
     changes: dict[str, Any] = {"network": network, "train": train, "seed": seed, "target": target}
+    changes |= {"weight": weight, "group": group, "time": time}
     changes = {key: value for key, value in changes.items() if value is not None}
     if plugin is not None:
         changes |= {"plugin": str(plugin), "plugin_sha256": digest}

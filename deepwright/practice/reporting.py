@@ -18,7 +18,7 @@ from deepwright.core.report import Data, Finding, Number, Report, Sentence, find
 from deepwright.core.run import Run
 from deepwright.core.seal import Split
 from deepwright.data.collect import Collected
-from deepwright.evaluation.compare import best_member, verdict
+from deepwright.evaluation.compare import choose_member, verdict
 from deepwright.evaluation.decision import as_answer
 from deepwright.evaluation.judge import evidence, judge, main_metric, usual_metrics
 from deepwright.evaluation.metric import name_of
@@ -97,7 +97,8 @@ def make_report(
     bundles = {name: member.bundle for name, member in members.items()}
     first = measure(bundles, split.validation, metrics, optimistic=frozenset(), seed=recipe.seed)
     compared = first.judged | cross_fitted(members, metrics[0])
-    best = best_member(first.target, compared, metrics[0], first.weight)
+    answers = first.answers | {name: m.cross_fitted for name, m in members.items() if m.cross_fitted is not None}
+    best = choose_member(first.target, answers, compared, metrics[0], weight=first.weight, seed=recipe.seed)
     chosen = best if recipe.ship == "best" else "network"
     optimistic = optimistic_members(recipe, members, chosen)
     by_threshold = {name_of(m) for m in metrics if m.decides and recipe.decision.is_chosen}
@@ -139,7 +140,15 @@ def make_report(
             *blend_findings(members),
             *training_findings(members["network"]),
         ),
-        verdict=verdict(first.target, compared, metrics[0], chosen=chosen, weight=first.weight, seed=recipe.seed),
+        verdict=verdict(
+            first.target,
+            compared,
+            metrics[0],
+            chosen=chosen,
+            weight=first.weight,
+            is_asked=recipe.ship == "network",
+            seed=recipe.seed,
+        ),
         exemptions=tuple(
             Sentence(key="run.exemption", values={"rule": a.rule, "reason": a.reason}) for a in recipe.allow
         ),

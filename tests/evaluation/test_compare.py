@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deepwright.evaluation.classify import F1, Accuracy, Auc, LogLoss, Recall
-from deepwright.evaluation.compare import best_member, paired, verdict
+from deepwright.evaluation.compare import best_member, choose_member, paired, verdict
 from deepwright.evaluation.regress import R2, Mae, Rmse
 
 
@@ -132,14 +132,17 @@ def test_verdict_says_that_the_network_is_better_than_every_baseline():
 def test_verdict_says_that_a_baseline_is_better_and_which_one_the_bundle_holds():
     target, (good, bad) = _members(0, 800, 3.0, 1.0)
     answers = {"network": bad, "constant": CONSTANT, "boosting": good}
-    assert _keys(answers, target, "boosting") == ["baseline_better", "bundle_best"]
+    assert _keys(answers, target, "boosting") == ["baseline_better", "bundle_best_not_network"]
     assert _keys(answers, target, "network") == ["baseline_better", "bundle_worse"]
     assert _keys(answers, target, "network", part="test") == ["baseline_better", "bundle_chosen_before"]
     first, second = verdict(target, answers, Auc(), chosen="boosting")
     difference = paired(target, good, bad, Auc())
     figures = f"{difference.value:.3f} ({difference.low:.3f} to {difference.high:.3f}, n = 800)"
     assert first.text == f"boosting is better than the network here by {figures}."
-    assert second.text == "The bundle holds boosting, the best here."
+    assert (
+        second.text
+        == "The bundle holds boosting, the best here; the network is served only if you ask: --ship network."
+    )
 
 
 def test_verdict_does_not_choose_between_equals():
@@ -163,6 +166,39 @@ def test_verdict_says_when_nothing_beats_the_constant():
     target, noise = rng.integers(0, 2, 800), rng.dirichlet([5, 5], 800)
     keys = _keys({"network": noise, "constant": CONSTANT, "linear": noise[::-1].copy()}, target, "constant")
     assert keys[0] in ("not_above_constant", "constant_is_best")
+
+
+def test_verdict_says_by_how_much_a_blend_leads_and_compares_the_network_with_baselines_alone():
+    target, (best, good, bad) = _members(0, 800, 4.0, 2.0, 1.5)
+    answers = {"network": good, "linear": bad, "blend": best}
+    assert _keys(answers, target, "blend") == ["network_better", "blend", "bundle_best_not_network"]
+    sentence = verdict(target, answers, Auc(), chosen="blend")[1]
+    difference = paired(target, best, good, Auc())
+    assert sentence.text.startswith(
+        f"blend, the weighted mean of network and boosting, leads network by {difference.value:.3f}"
+    )
+
+
+def test_of_members_that_cannot_be_told_apart_the_one_with_the_least_log_loss_ships():
+    target, (sure,) = _members(1, 400, 2.0)
+    right = np.eye(2)[target] * 0.02 + 0.49
+    corrected = np.isin(np.arange(400), np.flatnonzero(sure.argmax(axis=1) != target)[:3])
+    lucky = np.where(corrected[:, None], right, sure * 0.02 + 0.49)  # three rows better, and knows less
+    answers = {"network": sure, "linear": lucky, "constant": CONSTANT[:400]}
+    metric = Accuracy()
+    assert best_member(target, answers, metric) == "linear"
+    assert choose_member(target, answers, answers, metric) == "network"
+    sentence = verdict(target, answers, metric, chosen="network", is_asked=False)[-1]
+    assert sentence.key == "evaluate.verdict_bundle_log_loss"
+    assert sentence.text.startswith("The bundle holds network: the lead of linear by 0.00")
+    keys = [s.key for s in verdict(target, answers, metric, chosen="constant", is_asked=False)]
+    assert keys[-1] == "evaluate.verdict_ship_network"
+
+
+def test_a_member_that_is_clearly_better_ships_whatever_its_loss():
+    target, (good, bad) = _members(0, 800, 3.0, 1.0)
+    overconfident = np.where(good > 0.5, 1 - 1e-9, 1e-9)
+    assert choose_member(target, {"a": bad, "b": overconfident}, {"a": bad, "b": overconfident}, Accuracy()) == "b"
 
 
 def test_verdict_without_a_network_names_first_and_second():
