@@ -12,7 +12,8 @@ os.environ["DEEPWRIGHT_LANG"] = "en"
 from deepwright import parts
 from deepwright.core.families import Schedule
 from deepwright.core.part import FAMILIES, Part, allowed
-from deepwright.core.recipe import Prepare, Recipe, Train
+from deepwright.core.prepare import ColumnChoice, Prepare, Rule
+from deepwright.core.recipe import Recipe, Train
 
 DOCS = Path(__file__).parents[1] / "docs"
 PATH = DOCS / "reference.md"
@@ -47,7 +48,9 @@ def main() -> int:
 
 def reference() -> str:
     """The whole page: the recipe, then every family of which a recipe or a command names kinds."""
-    pieces = [HEAD, section("recipe", Recipe), section("recipe: prepare", Prepare), section("recipe: train", Train)]
+    pieces = [HEAD, section("recipe", Recipe), section("recipe: prepare", Prepare)]
+    pieces += [section("recipe: prepare.rules", Rule), section("recipe: prepare.columns", ColumnChoice)]
+    pieces.append(section("recipe: train", Train))
     for name, kinds in parts.families().items():
         pieces.append(f"## {name}\n\n{paragraph(FAMILIES[name])}\n")
         for kind, part in kinds.items():

@@ -71,7 +71,7 @@ class Rule(Part):
 
 
 class ColumnChoice(Part):
-    """Steps of some columns in place of those of all; none: as all the others."""
+    """Steps of some columns in place of those of all; one that is left out is as for all the others."""
 
     columns: tuple[str, ...] = option(help="the columns, by name")
     outliers: Outliers | None = option(None, "numbers: what is done about values far from the rest")
