@@ -5,7 +5,7 @@
 
 The zip holds SET/data.txt, index_features.txt, index_target.txt, index_train_K.txt and index_test_K.txt, as in
 Hernandez-Lobato and Adams 2015, arXiv 1502.05336. A split's test rows are looked at once, by the run's own look, in a
-workspace of its own. Both members learn on the same 7/8 of the training rows; the network's epoch is chosen on the rest.
+workspace of its own. Both members learn on the same 7/8 of the training rows; the rest chooses the network's epoch.
 """
 
 import argparse
