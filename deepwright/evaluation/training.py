@@ -90,7 +90,7 @@ def _ending(report: Report, notes: Mapping[str, Any]) -> str:
     best = notes.get("best_epoch")
     if best is None:
         return why
-    kept = text("evaluate.best_epoch", epoch=best, metric=metric_label(report.metric))
+    kept = text("evaluate.best_epoch", epoch=best, metric=metric_label(notes.get("watch") or report.metric))
     return text("evaluate.sentences", first=why, second=kept)
 
 

@@ -61,6 +61,16 @@ def test_the_ending_says_why_and_which_epoch_is_kept(stopped, said):
     assert "Epoch 4 is kept, the best on validation (accuracy)." in words(trained(stopped=stopped))
 
 
+def test_the_kept_epoch_is_told_with_the_value_that_was_watched():
+    assert "Epoch 4 is kept, the best on validation (log loss)." in words(trained(watch="log_loss"))
+
+
+def test_a_plan_that_was_measured_before_says_on_which_day():
+    shown = words(trained(events=[], speed_measured="2026-11-21"))
+    assert "as measured here on 2026-11-21 for the same recipe and rows" in shown
+    assert "taken over from the run before" in words(trained(events=[], speed_measured=None))
+
+
 def test_a_measured_plan_stands_with_gain_checks_and_what_was_left():
     shown = words(trained())
     assert "float32 products by torch's setting “medium” · bfloat16 in the passes" in shown
