@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from deepwright.core.errors import ProofError
-from deepwright.core.families import Tensor
+from deepwright.core.families import Network, Tensor
 from deepwright.core.part import canonical_json
 from deepwright.core.recipe import Recipe
 from deepwright.core.recipe_file import dump_recipe, load_recipe
@@ -75,7 +75,7 @@ def prove_resume(case: Case) -> list[Claim]:
 
 def _recipe(case: Case, path: Path) -> Recipe:
     """A network with dropout, so that random draws matter, and a checkpoint after every step."""
-    network = case.recipe.network.parse({"kind": "mlp", "widths": [32, 32], "dropout": 0.2})
+    network = Network.parse({"kind": "mlp", "widths": [32, 32], "dropout": 0.2})
     train = case.recipe.train.replace(epochs=3, checkpoint_s=0.0)
     return case.table(path, network=network, train=train, baselines=("constant",))
 
