@@ -78,8 +78,8 @@ def test_a_placeholder_that_is_named_is_missing_wherever_it_stands():
 
 def isolated() -> tuple[np.ndarray, np.ndarray]:
     generator = np.random.default_rng(0)
-    x = generator.normal(size=(300, 3))
-    x[:3] = 9.0
+    x = generator.normal(5.0, 1.0, size=(300, 3))
+    x[:3] = 14.0
     x[5, 1] = np.nan
     return x, np.arange(300) < 3
 
