@@ -48,6 +48,7 @@ def _kinds_as_before() -> Iterator[None]:
     families = (
         Baseline,
         Dates,
+        Decision,
         Encoder,
         Extractor,
         Imputer,
