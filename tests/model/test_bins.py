@@ -12,12 +12,13 @@ def test_without_frequent_values_the_bins_hold_equally_many_rows():
     assert counts.min() >= 97 and counts.max() <= 101
 
 
-def test_a_frequent_value_has_one_edge_and_leaves_the_others_to_the_rest():
+@pytest.mark.parametrize("frequent", [0.0, 1500.0], ids=["at the end", "in the midst"])
+def test_a_frequent_value_has_one_edge_and_leaves_the_others_to_the_rest(frequent: float):
     tail = np.random.default_rng(0).lognormal(8, 1, 800)
-    edges = bin_edges(np.concatenate([np.zeros(9200), tail]), 48)
+    edges = bin_edges(np.concatenate([np.full(9200, frequent), tail]), 48)
     assert len(edges) == 49
-    assert (edges == 0).sum() == 1
-    counts = np.histogram(tail, edges[1:])[0]
+    assert (edges == frequent).sum() == 1
+    counts = np.histogram(tail, edges)[0]
     assert counts.max() <= 800 / 40, "plain quantiles would leave the tail four bins of 200 rows"
 
 
