@@ -171,7 +171,7 @@ def test_a_test_file_that_repeats_training_rows_stops_the_run_unless_allowed(tab
     recipe = recipe.replace(source=recipe.source.replace(test=str(own)))
     with pytest.raises(RuleError, match="--allow overlap --reason 'why'"):
         practise(recipe, name="blocked")
-    with pytest.raises(RecipeError, match=r"no such rule can be set aside. Allowed: overlap"):
+    with pytest.raises(RecipeError, match=r"no such rule can be set aside. Allowed: one_class, overlap"):
         practise(recipe.replace(allow=(Allowance(rule="magic", reason="a"),)), name="unknown")
     run = practise(recipe.replace(allow=(Allowance(rule="overlap", reason="a rehearsal"),)), name="allowed")
     assert "rule set aside: overlap (a rehearsal)" in (run.folder / "report.html").read_text(encoding="utf-8")
