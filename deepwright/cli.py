@@ -2,6 +2,7 @@
 
 import errno
 import json as json_library
+import shlex
 import sys
 import traceback
 from collections.abc import Sequence
@@ -87,6 +88,31 @@ def run(
         show=terminal(),
     )
     return _show_report(done, json)
+
+
+@app.command
+def check(source: str, *, plugin: With = None, json: Json = False) -> int:
+    """Look at data without training: every column, everything found, the proposed problem and network and why.
+
+    Options that say how the data are to be read are flags, as for `run`: --target COL, --map, --types ...
+
+    Parameters
+    ----------
+    source
+        What `run` takes: a file, a folder, an archive, a database, or a recipe (.yaml).
+    """
+    from deepwright.practice.check import check as look_at
+    from deepwright.practice.check import check_lines
+
+    checked = look_at(_recipe(source, plugin, None, None))
+    for line in check_lines(checked):
+        print(line)
+    flags = " ".join(f"--{name} {shlex.quote(value)}" for name, value in _flags)
+    command = "cli.then_run" if checked.problem else "cli.then_target"
+    print("", text(command, source=shlex.quote(source), flags=f" {flags}" if flags else ""), sep="\n")
+    if json:
+        _print_json(checked.record())
+    return 0
 
 
 @app.command
@@ -420,7 +446,7 @@ def _take_flags(arguments: list[str]) -> list[str]:
     """Take the recipe's options out of the arguments of the commands that have them."""
     _flags.clear()
     command = next((a for a in arguments if not a.startswith("-")), None)
-    if command not in ("run", "prove", "predict"):
+    if command not in ("run", "check", "prove", "predict"):
         return arguments
     from deepwright.core.flags import is_recipe_flag
 
@@ -462,9 +488,10 @@ def _recipe(source: str, plugin: Path | None, allow: str | None, reason: str | N
     from deepwright.core.flags import apply_flags
     from deepwright.core.recipe import Recipe
     from deepwright.core.recipe_file import load_recipe, read_recipe
+    from deepwright.data.detect import source_for
 
     path = Path(source)
-    data: dict[str, Any] = {"source": {"kind": "table", "path": source}}
+    data: dict[str, Any] = {}
     if path.suffix in (".yaml", ".yml"):
         named = read_recipe(path).get("plugin")
         plugin = plugin or (Path(named) if isinstance(named, str) else None)
@@ -472,6 +499,7 @@ def _recipe(source: str, plugin: Path | None, allow: str | None, reason: str | N
         data = load_recipe(path).dump()
     else:
         digest = _load_parts(plugin)
+        data = {"source": source_for(source)}
     data = apply_flags(data, _flags)
     if plugin is not None:
         data |= {"plugin": str(plugin), "plugin_sha256": digest}
@@ -479,18 +507,7 @@ def _recipe(source: str, plugin: Path | None, allow: str | None, reason: str | N
         if reason is None:
             raise UsageError("cli.allow_without_reason", rules=allow)
         data["allow"] = [{"rule": rule.strip(), "reason": reason} for rule in allow.split(",")]
-    if "target" not in data:
-        raise UsageError("cli.no_target", source=source, columns=", ".join(_columns(data)))
     return Recipe.parse(data)
-
-
-def _columns(data: dict[str, Any]) -> list[str]:
-    from deepwright.core.families import Source
-    from deepwright.data.collect import read_chunks
-
-    source = Source.parse(data["source"], "source")
-    first = next(iter(read_chunks(data["source"]["path"], source, 100)))
-    return list(first.names)
 
 
 def _load_parts(plugin: Path | None) -> str | None:

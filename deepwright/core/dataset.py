@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -20,6 +20,8 @@ class Dataset:
 
     columns: see `schema.Columns`. origin: int64 [N], the number of each row in its source, from 1.
     hashes: uint64 [N], a hash of each canonical raw row (equal rows of any file format have equal hashes).
+    files: the sources' names; file_of: int32 [N], the place of each row's file in `files`, None where there is one.
+    given: int8 [N], the part that the data themselves give a row (0 train, 1 validation, -1 none); None: none at all.
     """
 
     columns: Mapping[str, np.ndarray]
@@ -28,6 +30,9 @@ class Dataset:
     origin: np.ndarray
     hashes: np.ndarray
     source: str = ""
+    files: tuple[str, ...] = ()
+    file_of: np.ndarray | None = None
+    given: np.ndarray | None = None
     _kept: dict[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -72,18 +77,20 @@ class Dataset:
         part = part or self.part
         if part != self.part and self.part != "whole":
             raise LeakError("dataset.part_is_kept", part=self.part, asked=part)
-        return Dataset(
-            {name: column[rows] for name, column in self.columns.items()},
-            self.schema,
-            part,
-            self.origin[rows],
-            self.hashes[rows],
-            self.source,
+        return replace(
+            self,
+            columns={name: column[rows] for name, column in self.columns.items()},
+            part=part,
+            origin=self.origin[rows],
+            hashes=self.hashes[rows],
+            file_of=None if self.file_of is None else self.file_of[rows],
+            given=None if self.given is None else self.given[rows],
+            _kept={},
         )
 
     def with_schema(self, schema: Schema) -> "Dataset":
         """The same rows under another schema of the same columns."""
-        return Dataset(self.columns, schema, self.part, self.origin, self.hashes, self.source)
+        return replace(self, schema=schema)
 
     @property
     def fingerprint(self) -> str:

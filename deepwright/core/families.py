@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-Form = Literal["mixed", "flat", "ordinal"]
+Form = Literal["mixed", "flat", "wide", "ordinal"]
 """How a table becomes tensors.
 
 mixed: `numbers` float32 [N, F] (filled, scaled) and `categories` int64 [N, C] (level numbers); an absent one has no
 tensor.
 flat: `x` float32 [N, F]: scaled numbers, then one-hot categories. ordinal: `x` float32 [N, F]: raw numbers (NaN where
-missing), then level numbers.
+missing), then level numbers. wide: as flat, for a model that takes very many columns: a text has one for each of its
+terms, where the other forms have a few numbers, and then `x` is a SciPy CSR matrix in learning.
 """
 
 
@@ -37,7 +38,19 @@ class Tensor:
 
 
 class Source(Part, family="source"):
-    """Where raw rows come from."""
+    """Where raw rows come from.
+
+    default_target: the column that is predicted where a recipe names none; None: it must name one.
+    """
+
+    default_target: ClassVar[str | None] = None
+
+    def read(self, target: str | None) -> Any:
+        """Every row as cells, a `deepwright.data.raw.Raw`. target: the column to predict, for names in errors.
+
+        Raises DataError for what cannot be read, AskError for what can be read in two ways.
+        """
+        raise NotImplementedError
 
 
 class Splitter(Part, family="split"):
@@ -62,6 +75,14 @@ class Dates(Step, family="dates"):
 
 class Encoder(Step, family="encoder"):
     """Turns categories into level numbers, or into numbers."""
+
+
+class Texts(Step, family="texts"):
+    """What is made of texts: a tensor [N, F] under each column's name, or nothing."""
+
+    def wide(self) -> "Texts":
+        """The same for a model that takes very many columns."""
+        return self
 
 
 class Scaler(Step, family="scaler"):
@@ -112,7 +133,8 @@ class Baseline(Part, family="baseline"):
         seed: int,
         weight: np.ndarray | None = None,
     ) -> Operation:
-        """x: float32 [N, F]; target: int64 [N] of class numbers, or float64 [N] of values. The operation reads `x`.
+        """x: float32 [N, F], in the form `wide` perhaps a SciPy CSR matrix; target: int64 [N] of class numbers, or
+        float64 [N] of values. The operation reads `x`.
 
         weight: float64 [N], how much each row counts, with mean 1; None: all alike.
         """

@@ -73,7 +73,7 @@ class Recipe(Part):
     """Everything that decides a run. Equal recipes on equal data give equal bits."""
 
     source: Source = option(help="where raw rows come from")
-    target: str = option(help="the column to predict")
+    target: str | None = option(None, "the column to predict; none: the one that the source has, as images have label")
     problem: Literal["classification", "regression"] | None = option(None, "none: as the target column shows")
     ignore: tuple[str, ...] = option((), "columns that no model may see")
     weight: str | None = option(None, "column that says how much each row counts (0 or more); never an input")

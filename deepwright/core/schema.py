@@ -8,13 +8,16 @@ from pydantic import BaseModel, ConfigDict
 
 from deepwright.core.errors import DataError, did_you_mean
 
-Type = Literal["number", "category", "text", "timestamp"]
+Type = Literal["number", "category", "text", "timestamp", "image", "series"]
 Role = Literal["input", "target", "weight", "group", "time", "ignore", "helper"]
 """helper: an input that a step may read and does not change; only inside of preparing."""
 Problem = Literal["classification", "regression"]
 
 Columns = dict[str, np.ndarray]
-"""number, timestamp: float64 [N], NaN where missing; category, text: object [N] of str, None where missing."""
+"""number, timestamp: float64 [N], NaN where missing; category, text: object [N] of str, None where missing.
+
+image, series: object [N] of str, references that a step decodes (`data/media.py`).
+"""
 
 
 class Feature(BaseModel):
@@ -62,6 +65,10 @@ class Schema(BaseModel):
     @property
     def inputs(self) -> tuple[Feature, ...]:
         return tuple(f for f in self.features if f.role == "input")
+
+    @property
+    def has_target(self) -> bool:
+        return any(f.role == "target" for f in self.features)
 
     @property
     def target(self) -> Feature:

@@ -1,15 +1,17 @@
 """Collect: from a file or an object to typed rows; in = kept + set aside."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from deepwright.core.dataset import Dataset
-from deepwright.core.errors import AskError, DataError, UsageError, did_you_mean
+from deepwright.core.dataset import Dataset, PartTag
+from deepwright.core.errors import AskError, DataError, did_you_mean
+from deepwright.core.families import Source
 from deepwright.core.recipe import Recipe
 from deepwright.core.report import Finding, SetAside, finding
 from deepwright.core.schema import Schema
+from deepwright.core.seal import TEST, VALIDATION
 from deepwright.core.text import text
 from deepwright.data.frame import read_object
 from deepwright.data.leakage import duplicates
@@ -19,7 +21,7 @@ from deepwright.data.relabel import propose_map, relabel
 from deepwright.data.roles import declared_roles
 from deepwright.data.rows import order_matters, row_hashes
 from deepwright.data.table import Table
-from deepwright.data.types import Decoded, decode, infer, type_findings
+from deepwright.data.types import Decoded, decode, infer
 
 __all__ = ["Collected", "Raw", "collect", "read", "read_chunks", "read_object"]
 
@@ -48,16 +50,13 @@ def collect(recipe: Recipe, data: object | None = None, test: object | None = No
     test rows are read by that schema, and of their target only the set of levels is looked at.
     Raises DataError for rows that cannot be used (naming the first ones), AskError for what only the user can decide.
     """
-    options = recipe.source
-    assert isinstance(options, Table), f"source {options.kind!r} is no table"
-    raws = [_raw(data, options.path, options, recipe.target)]
-    if test is not None or options.test is not None:
-        raws.append(_like(_raw(test, options.test, options, recipe.target), raws[0]))
+    target = recipe.target or recipe.source.default_target
+    raws = _raws(recipe.source, target, data, test)
     hashes = _hashes(raws)
     named = relabel(raws, must_occur=True)
     inferred = infer(
         named[0],
-        target=recipe.target,
+        target=target,
         problem=recipe.problem,
         ignore=recipe.ignore,
         known_afterwards=recipe.known_afterwards,
@@ -74,11 +73,10 @@ def collect(recipe: Recipe, data: object | None = None, test: object | None = No
     whole = _dataset(named[0], decoded[0], hashes[0], schema, "whole")
     own_test = _dataset(named[1], decoded[1], hashes[1], schema, "test") if len(named) > 1 else None
     if own_test is not None:
-        _refuse_new_labels(whole, own_test, options.map)
+        _refuse_new_labels(whole, own_test, raws[0].options.map)
     findings = (
         *(note for raw in named for note in raw.findings),
         *inferred.findings,
-        *type_findings(schema, whole.columns),
         *_loss_finding(named[0].source, rows_in - kept, rows_in),
         *duplicates(whole),
     )
@@ -88,13 +86,24 @@ def collect(recipe: Recipe, data: object | None = None, test: object | None = No
     return Collected(whole, own_test, rows_in, set_aside, findings, named[0].source, sha256, schema)
 
 
-def _raw(data: object | None, path: str | None, options: Table, target: str) -> Raw:
-    if data is not None:
-        raw = read_object(data, options, target=target)
-    elif path is not None:
-        raw = read(path, options)
-    else:
-        raise UsageError("collect.no_source")
+def _raws(source: Source, target: str | None, data: object | None, test: object | None) -> list[Raw]:
+    """The rows that are split, and those of the user's own test part where there is one."""
+    options = source if isinstance(source, Table) else Table()
+    whole = _some(source.read(target) if data is None else read_object(data, options, target=target or "target"))
+    if test is not None:
+        return [whole, _like(_some(read_object(test, options, target=target or "target")), whole)]
+    if options.test is not None:
+        return [whole, _like(_some(read(options.test, options)), whole)]
+    if whole.part is None or not (whole.part == TEST).any():
+        return [whole]
+    if (whole.part == TEST).all():
+        raise DataError("collect.only_test", source=whole.source)
+    is_test = whole.part == TEST
+    return [replace(whole.take(~is_test), set_aside=whole.set_aside, notes=whole.findings), whole.take(is_test)]
+
+
+def _some(raw: Raw) -> Raw:
+    """Raises DataError when there are no rows."""
     if not raw.rows_in:
         raise DataError("table.no_rows", path=raw.source)
     return raw
@@ -116,10 +125,7 @@ def _like(test: Raw, whole: Raw) -> Raw:
             raise DataError(
                 "collect.other_type", source=test.source, column=name, found=other, whole=whole.source, due=form
             )
-    cells = {name: test.cells[name] for name in whole.names}
-    return Raw(
-        whole.names, cells, test.origin, test.source, test.sha256, test.options, test.set_aside, test.tidied, test.notes
-    )
+    return replace(test, names=whole.names, cells={name: test.cells[name] for name in whole.names}, part=None)
 
 
 def _hashes(raws: list[Raw]) -> list[np.ndarray]:
@@ -129,9 +135,20 @@ def _hashes(raws: list[Raw]) -> list[np.ndarray]:
     return hashes
 
 
-def _dataset(raw: Raw, decoded: Decoded, hashes: np.ndarray, schema: Schema, part: str) -> Dataset:
-    kept = decoded.kept
-    return Dataset(decoded.columns, schema, part, raw.origin[kept], hashes[kept], raw.source)  # type: ignore[arg-type]
+def _dataset(raw: Raw, decoded: Decoded, hashes: np.ndarray, schema: Schema, part: PartTag) -> Dataset:
+    rows = raw.take(decoded.kept)
+    given = None if rows.part is None or not (rows.part == VALIDATION).any() else rows.part
+    return Dataset(
+        decoded.columns,
+        schema,
+        part,
+        rows.origin,
+        hashes[decoded.kept],
+        raw.source,
+        files=tuple(file.name for file in raw.files),
+        file_of=rows.file_of,
+        given=given,
+    )
 
 
 def _set_aside(raws: list[Raw], decoded: list[Decoded]) -> tuple[SetAside, ...]:

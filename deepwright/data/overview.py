@@ -23,6 +23,8 @@ def overview(whole: Dataset) -> tuple[Finding, ...]:
     if piles:
         entries = [f"{name} ({spike.rows} x {spike.value:.10g})" for name, spike in piles.items()]
         found.append(finding("piles", "note", whole.source, columns=listed(entries)))
+    if not whole.schema.has_target:
+        return tuple(found)
     target = whole.schema.target
     spike = cap(whole.target) if target.type == "number" else None
     return (*found, _capped(target.name, spike, len(whole))) if spike else tuple(found)

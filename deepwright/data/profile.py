@@ -36,7 +36,7 @@ def profile(train: Dataset) -> dict[str, Any]:
     require_part(train, "train", "profile")
     return {
         "rows": len(train),
-        "features": {f.name: _profiled(f, train.columns[f.name]) for f in train.schema.features},
+        "features": {f.name: profiled(f, train.columns[f.name]) for f in train.schema.features},
     }
 
 
@@ -70,7 +70,8 @@ def _level_order(levels: tuple[str, ...]) -> Any:
     return lambda level: level
 
 
-def _profiled(feature: Feature, column: np.ndarray) -> dict[str, Any]:
+def profiled(feature: Feature, column: np.ndarray) -> dict[str, Any]:
+    """One column's entry of the profile."""
     missing = missing_rows(column)
     n = int((~missing).sum())
     share = float(missing.mean()) if len(column) else 0.0

@@ -44,6 +44,15 @@ class Distinct:
         ]
 
 
+@dataclass(frozen=True)
+class SourceFile:
+    """One of the files (or tables, or archives) that rows came from. rows: those it held, set-aside ones too."""
+
+    name: str
+    sha256: str
+    rows: int
+
+
 @dataclass(frozen=True, eq=False)
 class Raw:
     """Rows of one source.
@@ -51,7 +60,12 @@ class Raw:
     cells: column > object [N] of str (stripped, Unicode NFC), None where empty. origin: int64 [N], the number of each
     row in its source, from 1, header and blank lines not counted. sha256: of the file's bytes or the content handed
     over; empty for a chunk. options: how the cells are to be interpreted. forms: what each column's values are by the
-    file itself (number, text, truth value, time), where its format says so.
+    file itself (number, text, truth value, time, or document, image, series), where its format says so.
+
+    files: where the rows came from, in order. file_of: int32 [N], the place of each row's file; None: there is one.
+    part: int8 [N], the part that the data themselves give each row (0 train, 1 validation, 2 test, -1 none); None: the
+    data give none. digests: column > object [N] of str, a hash of what a reference stands for; it counts as the cell
+    where rows are compared.
     """
 
     names: tuple[str, ...]
@@ -64,6 +78,10 @@ class Raw:
     tidied: Tidied = field(default_factory=Tidied)
     notes: tuple[Finding, ...] = ()
     forms: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[SourceFile, ...] = ()
+    file_of: np.ndarray | None = None
+    part: np.ndarray | None = None
+    digests: Mapping[str, np.ndarray] = field(default_factory=dict)
     _distinct: dict[str, Distinct] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -83,6 +101,21 @@ class Raw:
         if name not in self._distinct:
             self._distinct[name] = Distinct(self.cells[name])
         return self._distinct[name]
+
+    def take(self, rows: np.ndarray) -> "Raw":
+        """Some of the rows (indices or a mask); what was found and set aside while reading stays behind."""
+        return replace(
+            self,
+            cells={name: cells[rows] for name, cells in self.cells.items()},
+            origin=self.origin[rows],
+            set_aside=(),
+            tidied=Tidied(),
+            notes=(),
+            file_of=None if self.file_of is None else self.file_of[rows],
+            part=None if self.part is None else self.part[rows],
+            digests={name: hashes[rows] for name, hashes in self.digests.items()},
+            _distinct={},
+        )
 
     def with_cells(self, changed: Mapping[str, np.ndarray], notes: tuple[Finding, ...] = ()) -> "Raw":
         """The same rows with some columns' cells changed."""

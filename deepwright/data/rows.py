@@ -68,6 +68,8 @@ def splitmix(x: np.ndarray) -> np.ndarray:
 
 
 def _canonical_column(raw: Raw, name: str) -> list[str]:
+    if name in raw.digests:
+        return raw.digests[name].tolist()
     distinct = raw.distinct(name)
     texts = [
         "" if value is None else canonical(value, kind)

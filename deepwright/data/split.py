@@ -3,9 +3,11 @@
 import numpy as np
 
 from deepwright.core.dataset import Dataset
+from deepwright.core.errors import RuleError
 from deepwright.core.families import Splitter
 from deepwright.core.part import option
 from deepwright.core.report import Finding, finding
+from deepwright.core.seal import TEST, TRAIN, VALIDATION
 from deepwright.data.groups import Groups
 from deepwright.data.periods import Periods
 from deepwright.data.rows import column_codes
@@ -65,6 +67,26 @@ class Stratified(Splitter, kind="stratified"):
         return parts_at(position[inverse], (self.train, self.validation, self.test))
 
 
+class Given(Splitter, kind="given"):
+    """As the data themselves say, by folders or files for training and validation; the rest is for training.
+
+    Where the data give no test part, a share of the training rows is sealed, by a hash of row and seed. A validation
+    row that stands among the others too goes where they are, so that no row is in two parts.
+    """
+
+    test: float = option(0.1, "share of the other rows sealed, where the data give no test part", low=0, below=1)
+    seed: int = option(0, "decides the split alone, not the training", low=0, high=2**31 - 1)
+
+    def assign(self, data: Dataset) -> np.ndarray:
+        """Raises RuleError when the data give no validation part."""
+        if data.given is None or not (data.given == VALIDATION).any():
+            raise RuleError("split.none_given", source=data.source)
+        is_validation = data.given == VALIDATION
+        is_validation &= ~np.isin(data.hashes, data.hashes[~is_validation])
+        rest = np.where(drawn(data.hashes, self.seed) / 2.0**64 < self.test, TEST, TRAIN)
+        return np.where(is_validation, VALIDATION, rest).astype(np.int8)
+
+
 def choose_split(whole: Dataset, has_test: bool) -> tuple[Splitter, Finding]:
     """The splitter for a recipe that names none, and why: by time or groups where a column is declared as such."""
     splitter, why = _chosen(whole)
@@ -73,6 +95,9 @@ def choose_split(whole: Dataset, has_test: bool) -> tuple[Splitter, Finding]:
 
 def _chosen(whole: Dataset) -> tuple[Splitter, Finding]:
     rows, time, groups = len(whole), whole.schema.of_role("time"), whole.of_role("group")
+    if whole.given is not None:
+        moved = int((Given().assign(whole) != VALIDATION)[whole.given == VALIDATION].sum())
+        return Given(), finding("split_given", "warning" if moved else "note", "split", rows=rows, moved=moved)
     if time is not None:
         return Periods(), finding("split_by_time", "note", "split", column=time.name)
     if groups is not None:
@@ -93,6 +118,8 @@ def _chosen(whole: Dataset) -> tuple[Splitter, Finding]:
 
 def without_test(splitter: Splitter) -> Splitter:
     """The same splitter for a table whose test rows come in a file of their own: no test share, the rest rescaled."""
+    if isinstance(splitter, Given):
+        return splitter.replace(test=0.0)
     if not isinstance(splitter, Random | Stratified | Groups | Periods) or splitter.test == 0:
         return splitter
     rest = splitter.train + splitter.validation

@@ -1,9 +1,13 @@
 """Table: the options of a table of rows and columns, from a file or handed over in Python."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from deepwright.core.errors import UsageError
 from deepwright.core.families import Source
 from deepwright.core.part import option
+
+if TYPE_CHECKING:
+    from deepwright.data.raw import Raw
 
 
 class Table(Source, kind="table"):
@@ -29,3 +33,11 @@ class Table(Source, kind="table"):
     thousands: Literal[",", ".", " ", "'"] | None = option(None, "the mark between thousands; none: there is none")
     dates: Literal["day_first", "month_first"] | None = option(None, "how 01/02/2024 reads; none: only ISO dates")
     max_columns: int = option(10_000, "a file with more columns is refused", low=1, high=10_000_000)
+
+    def read(self, target: str | None) -> "Raw":
+        """Raises UsageError without a path: then rows are handed over in Python, to `collect`."""
+        from deepwright.data.read import read
+
+        if self.path is None:
+            raise UsageError("collect.no_source")
+        return read(self.path, self)

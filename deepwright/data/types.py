@@ -25,6 +25,9 @@ ROWS_PER_CLASS = 5
 NUMBERS = frozenset({"whole", "decimal", "zeros", "big"})
 """Kinds of cells that are numbers (see `cells.kind_of`)."""
 
+MEDIA: Mapping[str, Type] = {"document": "text", "image": "image", "series": "series"}
+"""Types of columns whose source says what they hold, whatever their cells look like."""
+
 VANISHING = re.compile(r"[+-]?[0.]*[1-9][\d.]*[eE]-\d{2}|[+-]?0?\.0{300}")
 """The forms of a number so small that float64 makes it 0 although it is not."""
 
@@ -57,7 +60,7 @@ class Decoded:
 def infer(
     raw: Raw,
     *,
-    target: str,
+    target: str | None,
     problem: Problem | None = None,
     ignore: tuple[str, ...] = (),
     known_afterwards: tuple[str, ...] = (),
@@ -65,13 +68,13 @@ def infer(
 ) -> Inferred:
     """The schema of a table: each column's type, its role and the reason for both.
 
-    roles: columns of weight, group or time.
+    target: None for a table that is only looked at. roles: columns of weight, group or time.
 
     Raises DataError for a column that is not there and a target that cannot be learned, AskError for a column that can
     be read in two ways.
     """
     for column in (target, *ignore, *known_afterwards, *roles):
-        if column not in raw.names:
+        if column is not None and column not in raw.names:
             hint = did_you_mean(column, raw.names)
             known = ", ".join(raw.names)
             raise DataError("types.column_absent", source=raw.source, column=column, known=known, hint=hint)
@@ -85,6 +88,8 @@ def infer(
         kept_out = name in ignore or name in known_afterwards
         if name in forced:
             type_, reason = forced[name], text("why.forced")
+        elif raw.forms.get(name) in MEDIA:
+            type_, reason = MEDIA[raw.forms[name]], text("why.media", form=raw.forms[name])
         else:
             type_, reason = type_of(name, evidence, may_ask=not kept_out and roles.get(name) != "group")
         role: Role = "ignore" if kept_out else "input"
@@ -95,7 +100,7 @@ def infer(
             role = roles[name]
             type_ = type_of_role(name, role, type_)
             reason = text("why.role", role=role)
-        elif not kept_out and name not in forced:
+        elif not kept_out and name not in forced and raw.forms.get(name) not in MEDIA:
             useless = _useless(name, evidence, type_, len(raw))
             if useless is not None:
                 role = "ignore"
@@ -106,7 +111,7 @@ def infer(
         known_at: Literal["prediction", "afterwards"] = "afterwards" if name in known_afterwards else "prediction"
         features.append(Feature(name=name, type=type_, role=role, known_at=known_at, reason=reason))
     schema = Schema(features=tuple(features))
-    if not schema.inputs:
+    if not schema.inputs and target is not None:
         raise DataError("types.no_inputs", source=raw.source, columns=", ".join(raw.names), target=target)
     return Inferred(schema, tuple(findings), class_numbers)
 
@@ -320,9 +325,3 @@ def _set_aside(
 def missing_rows(column: np.ndarray) -> np.ndarray:
     """bool [N]: where a value is missing."""
     return np.isnan(column) if column.dtype != object else np.equal(column, None).astype(bool)
-
-
-def type_findings(schema: Schema, columns: Mapping[str, np.ndarray]) -> tuple[Finding, ...]:
-    """Input columns of long texts: no part of a table's network reads them."""
-    texts = [f.name for f in schema.inputs if f.type == "text" and f.name in columns]
-    return tuple(finding("text_unused", "warning", name) for name in texts)

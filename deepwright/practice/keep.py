@@ -1,6 +1,7 @@
 """Keeping the rows of a run: one Arrow file a part, named by its content, so that verify and test see the same rows."""
 
 import io
+import json
 from typing import Any
 
 import numpy as np
@@ -56,11 +57,15 @@ def to_arrow(data: Dataset) -> bytes:
     import pyarrow as pa
 
     arrays: dict[str, Any] = {"\0origin": pa.array(data.origin), "\0hash": pa.array(data.hashes)}
+    if data.file_of is not None:
+        arrays["\0file"] = pa.array(data.file_of)
+    if data.given is not None:
+        arrays["\0given"] = pa.array(data.given)
     for name, column in data.columns.items():
         arrays[name] = (
             pa.array(column, from_pandas=False) if column.dtype != object else pa.array(column, pa.large_string())
         )
-    table = pa.table(arrays, metadata={"source": data.source})
+    table = pa.table(arrays, metadata={"source": data.source, "files": json.dumps(data.files)})
     stream = io.BytesIO()
     with pa.ipc.new_file(stream, table.schema) as writer:
         writer.write_table(table)
@@ -77,5 +82,7 @@ def from_arrow(content: bytes, schema: Schema, part: PartTag) -> Dataset:
         is_text = pa.types.is_large_string(array.type)
         columns[name] = np.array(array.to_pylist(), dtype=object) if is_text else array.to_numpy().copy()
     origin, hashes = columns.pop("\0origin"), columns.pop("\0hash")
-    source = (table.schema.metadata or {}).get(b"source", b"").decode()
-    return Dataset(columns, schema, part, origin, hashes, source)
+    file_of, given = columns.pop("\0file", None), columns.pop("\0given", None)
+    metadata = table.schema.metadata or {}
+    source, files = metadata.get(b"source", b"").decode(), tuple(json.loads(metadata.get(b"files", b"[]")))
+    return Dataset(columns, schema, part, origin, hashes, source, files, file_of, given)

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from deepwright.core.errors import RecipeError, RuleError
+from deepwright.core.errors import RecipeError, RuleError, UsageError
 from deepwright.core.recipe import Recipe
 from deepwright.core.recipe_file import dump_recipe
 from deepwright.core.report import Finding
@@ -58,6 +58,8 @@ def practise(
     """
     started = time.monotonic()
     table = collect(recipe, data, test)
+    if not table.schema.has_target:
+        raise UsageError("cli.no_target", source=table.source, columns=", ".join(table.schema.names))
     run = Run.create(runs, name or run_name(recipe, table), recipe=recipe.hash, source=table.source_sha256)
     with run.writing():
         if run.is_done:
@@ -91,10 +93,10 @@ def walk(run: Run, recipe: Recipe, table: Collected, *, started: float, budget_s
     run.commit("done", bundle=report.bundle_digest)
 
 
-def split_rows(recipe: Recipe, table: Collected) -> tuple[Split, tuple[Finding, ...]]:
+def split_rows(recipe: Recipe, table: Collected, *, stops: bool = True) -> tuple[Split, tuple[Finding, ...]]:
     """The three parts under the schema that the training part taught, and what is to be known of the data.
 
-    Raises RuleError for a finding that blocks and has no `--allow`.
+    Raises RuleError for a finding that blocks and has no `--allow`, unless it shall not stop.
     """
     chosen, why = choose_split(table.whole, has_test=table.test is not None)
     splitter = recipe.split or chosen
@@ -122,7 +124,7 @@ def split_rows(recipe: Recipe, table: Collected) -> tuple[Split, tuple[Finding, 
     if allowed - BLOCKING_RULES:
         rules = ", ".join(sorted(allowed - BLOCKING_RULES))
         raise RecipeError("run.unknown_rule", rules=rules, allowed=", ".join(sorted(BLOCKING_RULES)))
-    for finding in findings:
+    for finding in findings if stops else ():
         if finding.severity == "blocking" and finding.rule not in allowed:
             raise RuleError("run.blocked", text=finding.text, rule=finding.rule)
     return split, findings

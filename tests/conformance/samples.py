@@ -31,7 +31,7 @@ def table(rows: int = 400, seed: int = 0) -> Dataset:
 
 
 def table_with_roles() -> Dataset:
-    """`table` with eighty groups and a time; equal rows are of one group and time."""
+    """`table` with eighty groups, a time and a given validation part; equal rows are of one group, time and part."""
     data = table()
     place = np.where(np.arange(400) // 20 == 10, np.arange(400) - 200, np.arange(400))
     columns = {**data.columns, "who": (place % 80).astype(str).astype(object), "when": place.astype(np.float64)}
@@ -40,7 +40,8 @@ def table_with_roles() -> Dataset:
         Feature(name="who", type="category", role="group"),
         Feature(name="when", type="number", role="time"),
     )
-    return Dataset(columns, Schema(features=features), "whole", data.origin, data.hashes)
+    given = (place % 5 == 4).astype(np.int8)
+    return Dataset(columns, Schema(features=features), "whole", data.origin, data.hashes, given=given)
 
 
 def part_of_table(part: PartTag) -> Dataset:
