@@ -80,6 +80,11 @@ OPTIONS: dict[tuple[str, str], dict[str, Any]] = {
         "shifts": [0.0],
         "link": "value",
     },
+    ("operation", "window_lags"): {"columns": ["a"], "lags": [1], "outputs": ["b"]},
+    ("operation", "window_differences"): {"columns": ["a"], "lags": [1], "outputs": ["b"]},
+    ("operation", "window_rolling"): {"columns": ["a"], "widths": [2], "statistics": ["mean"], "outputs": ["b"]},
+    ("operation", "window_spectrum"): {"columns": ["a"], "width": 4, "edges": [0.0, 0.5], "outputs": ["b"]},
+    ("operation", "window_resample"): {"columns": ["a"], "every": 2, "blocks": 1},
     ("operation", "tree_ensemble"): {
         "answer": "value",
         "roots": [0],

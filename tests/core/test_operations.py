@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from deepwright.core.errors import RecipeError
+from deepwright.core.errors import DataError, RecipeError
 from deepwright.core.operations import (
     Bound,
     Branch,
@@ -39,6 +39,11 @@ from deepwright.core.operations import (
     Stack,
     Standardise,
     TreeEnsemble,
+    WindowDifferences,
+    WindowLags,
+    WindowResample,
+    WindowRolling,
+    WindowSpectrum,
     YeoJohnson,
     load_operations,
     run_operations,
@@ -70,7 +75,34 @@ TIMES = {"t": np.array([0.0, 951782400.0, -1e9, 1.7e9])}  # the second is 29 Feb
 SMALL = {"a": np.array([0.5, NAN, -3.5, 2.0]), "b": np.array([1.0, 4.0, NAN, -2.0])}
 FINITE = {"a": np.array([0.5, 7.0, -3.5, 1e300]), "b": np.array([1.0, 4.0, -1e9, -2.0])}
 
+WINDOWS = {
+    "a": np.array([[1.0, 2.0, NAN, 4.0], [NAN, NAN, NAN, NAN], [7.0, 7.0, 7.0, 7.0], [1e300, -1.0, 0.5, 2.0]]),
+    "b": np.array([[0.0, 1.0, 0.0, -1.0], [1.0, -1.0, 1.0, -1.0], [0.1, 0.1, 0.1, 0.1], [3.0, 5.0, 7.0, 11.0]]),
+}
+
 CASES = {
+    "window_lags": (WindowLags(columns=["a", "b"], lags=[1, 3], outputs=list("pqrs")), WINDOWS, [*"pqrs"]),
+    "window_differences": (WindowDifferences(columns=["b"], lags=[1, 3], outputs=["p", "q"]), WINDOWS, ["p", "q"]),
+    "window_rolling": (
+        WindowRolling(
+            columns=["a", "b"],
+            widths=[3],
+            statistics=["mean", "sd", "min", "max"],
+            quantiles=[0.25],
+            outputs=list("pqrstuvwxy"),
+        ),
+        WINDOWS,
+        [*"pqrstuvwxy"],
+    ),
+    "window_spectrum": (
+        WindowSpectrum(columns=["a", "b"], width=4, edges=[0.0, 0.3, 0.5], outputs=list("pqrs")),
+        WINDOWS,
+        [*"pqrs"],
+    ),
+    **{
+        f"window_resample by {by}": (WindowResample(columns=["a"], every=2, blocks=2, by=by), WINDOWS, ["a"])
+        for by in ("mean", "sum", "min", "max", "last")
+    },
     "bound": (Bound(columns=["a", "b"], lows=[-1.0, -2.0], highs=[2.0, 1.0]), NUMBERS, ["a", "b"]),
     "bound to missing": (
         Bound(columns=["a", "b"], lows=[-1.0, -2.0], highs=[2.0, 1.0], treat="missing"),
@@ -256,6 +288,16 @@ CASES = {
 }
 
 EXPECTED = {
+    "window_lags": [
+        [4.0, NAN, 7.0, 2.0],
+        [2.0, NAN, 7.0, -1.0],
+        [-1.0, -1.0, 0.1, 11.0],
+        [1.0, -1.0, 0.1, 5.0],
+    ],
+    "window_differences": [[-1.0, -2.0, 0.0, 4.0], [-1.0, -2.0, 0.0, 8.0]],
+    "window_resample by mean": [[[1.5, 4.0], [NAN, NAN], [7.0, 7.0], [5e99, 1.25]]],
+    "window_resample by sum": [[[3.0, 4.0], [NAN, NAN], [14.0, 14.0], [1e100, 2.5]]],
+    "window_resample by last": [[[2.0, 4.0], [NAN, NAN], [7.0, 7.0], [-1.0, 2.0]]],
     "bound": [[1.0, NAN, -1.0, 2.0], [NAN, 0.0, 1.0, -2.0]],
     "bound to missing": [[1.0, NAN, NAN, NAN], [NAN, 0.0, NAN, NAN]],
     "outside_flag": [[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 1.0, 1.0]],
@@ -477,3 +519,34 @@ def test_a_planted_fault_is_seen():
     (found,) = in_onnx([operation], {"a": np.array([1.0, NAN])}, ["a"])
     with pytest.raises(AssertionError):
         np.testing.assert_allclose(found[:, 0], operation.apply({"a": np.array([1.0, NAN])})["a"], rtol=1e-6)
+
+
+def test_rolling_numbers_are_those_of_numpy():
+    x_NT = np.random.default_rng(0).normal(size=(5, 9))
+    x_NT[0, 4], x_NT[1, 8] = NAN, NAN
+    rolling = WindowRolling(
+        columns=["x"],
+        widths=[6],
+        statistics=["mean", "sd", "min", "max"],
+        quantiles=[0.0, 0.3, 1.0],
+        outputs=[*"pqrstuv"],
+    )
+    result = rolling.apply({"x": x_NT})
+    past = x_NT[:, 3:]
+    due = [np.nanmean(past, 1), np.nanstd(past, 1), np.nanmin(past, 1), np.nanmax(past, 1)]
+    for name, numbers in zip("pqrstuv", [*due, *np.nanquantile(past, [0.0, 0.3, 1.0], axis=1)], strict=True):
+        np.testing.assert_allclose(result[name], numbers, rtol=1e-12, err_msg=name)
+
+
+def test_the_shares_of_all_bands_add_up_to_the_whole_variance():
+    x_NT = np.random.default_rng(0).normal(3.0, 2.0, (4, 11))
+    bands = WindowSpectrum(columns=["x"], width=10, edges=[0.0, 0.15, 0.25, 0.5], outputs=["p", "q", "r"])
+    result = bands.apply({"x": x_NT})
+    np.testing.assert_allclose(result["p"] + result["q"] + result["r"], 1.0, rtol=1e-12)
+
+
+def test_a_window_that_is_too_short_is_refused():
+    with pytest.raises(DataError, match="column 'a': a window has 4 moments and 5 are looked at"):
+        WindowLags(columns=["a"], lags=[5], outputs=["b"]).apply(WINDOWS)
+    with pytest.raises(DataError, match="a window has 1 moments and 2 are looked at"):
+        WindowDifferences(columns=["a"], lags=[1], outputs=["b"]).apply(NUMBERS)

@@ -16,6 +16,13 @@ from deepwright.core.operations.operation import Operation, load_operations, run
 from deepwright.core.operations.rows import Kernel, Nearest
 from deepwright.core.operations.scales import Log, PiecewiseLinear, SmoothBound, YeoJohnson
 from deepwright.core.operations.tensors import Join, OneHot, Stack
+from deepwright.core.operations.windows import (
+    WindowDifferences,
+    WindowLags,
+    WindowResample,
+    WindowRolling,
+    WindowSpectrum,
+)
 
 __all__ = [
     "Bound",
@@ -50,6 +57,11 @@ __all__ = [
     "Stack",
     "Standardise",
     "TreeEnsemble",
+    "WindowDifferences",
+    "WindowLags",
+    "WindowResample",
+    "WindowRolling",
+    "WindowSpectrum",
     "YeoJohnson",
     "load_operations",
     "run_operations",
