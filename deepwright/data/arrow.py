@@ -20,19 +20,22 @@ CELL_BYTES = 24
 """Memory of one cell while it is read: a reference, a code and Arrow's own index."""
 
 
-def read_parquet(path: Path, options: Table, *, chunk: int | None, sha256: str = "") -> Iterator[Raw]:
-    """The rows of a Parquet file, `chunk` of them at a time, or all at once.
+def read_parquet(
+    path: Path, options: Table, *, chunk: int | None, sha256: str = "", content: bytes | None = None
+) -> Iterator[Raw]:
+    """The rows of a Parquet file, `chunk` of them at a time, or all at once. content: its bytes, if not on disk.
 
     Raises DataError for a broken file and for nested or binary columns, ResourceError when the rows cannot fit.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    where = path if content is None else pa.BufferReader(content)
     try:
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(where)
         is_text = (pa.types.is_string, pa.types.is_large_string)
         texts = [field.name for field in file.schema_arrow if any(test(field.type) for test in is_text)]
-        file = pq.ParquetFile(path, read_dictionary=texts)
+        file = pq.ParquetFile(where, read_dictionary=texts)
         _require_flat(path, file.schema_arrow)
         if chunk is None:
             _require_memory(path, file.metadata.num_rows * file.metadata.num_columns * CELL_BYTES)

@@ -100,7 +100,7 @@ def read_delimited(
     for _ in range(layout.skip_lines):
         stream.readline()
     reader = csv.reader(stream, strict=True, **_dialect(layout.delimiter, options))
-    cutter = _Cutter(reader, layout, path)
+    cutter = _Cutter(reader, stream, layout, path)
     if layout.has_header:
         cutter.take(1)
     number, first = 0, True
@@ -117,8 +117,8 @@ def read_delimited(
 class _Cutter:
     """Rows off a csv reader, blank lines left out; a quoting fault is told by the row where it began."""
 
-    def __init__(self, reader: Any, layout: Layout, path: Path) -> None:
-        self.reader, self.layout, self.path = reader, layout, path
+    def __init__(self, reader: Any, stream: TextIO, layout: Layout, path: Path) -> None:
+        self.reader, self.stream, self.layout, self.path = reader, stream, layout, path
         self.number = -1 if layout.has_header else 0
 
     def take(self, limit: int) -> tuple[list[list[str]], bool]:
@@ -141,7 +141,7 @@ class _Cutter:
     def _refuse(self, error: csv.Error, row: int, line: int) -> None:
         if "field larger" in str(error):
             raise DataError("table.cell_too_large", path=self.path, row=row, line=line, limit=CELL_LIMIT) from None
-        if _has_backslash_quote(self.path, line):
+        if _has_backslash_quote(self.stream, line):
             raise AskError("table.backslash_quote", path=self.path, row=row, line=line) from None
         if "unexpected end" in str(error):
             raise DataError("table.open_quote", path=self.path, row=row, line=line) from None
@@ -351,11 +351,10 @@ def _is_blank(row: list[str]) -> bool:
     return not row or (len(row) == 1 and not row[0].strip())
 
 
-def _has_backslash_quote(path: Path, line: int) -> bool:
-    from deepwright.data.signature import open_plain
-
-    with open_plain(path) as stream:
-        for number, content in enumerate(stream, 1):
-            if number >= line:
-                return re.search(rb'\\["\']', content) is not None
+def _has_backslash_quote(stream: TextIO, line: int) -> bool:
+    """Whether a later line of the text holds a quote after a backslash; the text is read from its start again."""
+    stream.seek(0)
+    for number, content in enumerate(stream, 1):
+        if number >= line:
+            return re.search(r'\\["\']', content) is not None
     return False

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from deepwright.core.report import Finding, finding
+from deepwright.core.report import finding
 from deepwright.data.arrow import read_parquet
 from deepwright.data.delimited import find_layout, read_delimited
 from deepwright.data.encoding import does_not_fit, errors_of, find_encoding
@@ -34,22 +34,26 @@ def read(path: str | Path, source: Table) -> Raw:
     if format_ == "parquet":
         (raw,) = read_parquet(path, source, chunk=None, sha256=sha256)
         return raw
-    data = read_plain(path)
+    raw = read_content(read_plain(path), path, source, sha256=sha256)
+    if is_gzip(path) and path.suffix.lower() not in (".gz", ".gzip"):
+        return replace(raw, notes=(finding("unpacked", "note", str(path)), *raw.notes))
+    return raw
+
+
+def read_content(data: bytes, path: Path, source: Table, *, sha256: str) -> Raw:
+    """Every row of a table's bytes (a member of an archive, say). path: what errors call it; it is not opened."""
+    head = data[:HEAD_BYTES]
+    format_ = format_of(head, path)
+    if format_ == "parquet":
+        (raw,) = read_parquet(path, source, chunk=None, sha256=sha256, content=data)
+        return raw
     encoding = find_encoding(data, path, source.encoding, is_whole=True)
     is_cut = not data.rstrip(b"\0").endswith((b"\n", b"\r"))
     with io.BytesIO(data) as plain:
         raw = merge(_rows(plain, head, encoding, format_, path, source, CHUNK_ROWS, is_cut=is_cut, sha256=sha256))
-    return replace(raw, notes=(*_opening_notes(path, encoding, source), *raw.notes))
-
-
-def _opening_notes(path: Path, encoding: str, source: Table) -> tuple[Finding, ...]:
-    """What had to be done before there was text."""
-    notes = []
-    if is_gzip(path) and path.suffix.lower() not in (".gz", ".gzip"):
-        notes.append(finding("unpacked", "note", str(path)))
     if source.encoding is None and encoding.startswith(("utf-16", "utf-32")):
-        notes.append(finding("encoding", "note", str(path), found=encoding))
-    return tuple(notes)
+        return replace(raw, notes=(finding("encoding", "note", str(path), found=encoding), *raw.notes))
+    return raw
 
 
 def read_chunks(path: str | Path, source: Table, rows: int) -> Iterator[Raw]:
