@@ -24,6 +24,9 @@ FENCE = 1.5
 """Quartile distances below the first (above the third) quartile beyond which a value is an outlier (Tukey 1977)."""
 
 MANY = 0.1
+MOST = 0.6
+"""Share of rows from which on a value is the ordinary one, as no loss of capital is, and no placeholder."""
+
 PILE_SHARE = 0.01
 PILE_FACTOR = 10.0
 
@@ -43,7 +46,8 @@ def placeholder(column: np.ndarray) -> Spike | None:
     """A usual placeholder at the end of a number column that stands apart from all other values, if there is one.
 
     Apart: the gap to the next value is at least 2.5 times the widest step among the nearer half of the others. Clear:
-    it also is an outlier by Tukey's fence, or a tenth of the rows have it and no other value has a fifth of that.
+    it also is an outlier by Tukey's fence, or a tenth of the rows have it and no other value has a fifth of that; what
+    most rows have is never clear.
     """
     present = column[~np.isnan(column)]
     if len(present) < FEW_ROWS:
@@ -72,7 +76,7 @@ def _spike(present: np.ndarray, value: float, sign: float) -> Spike | None:
     share = rows / len(present)
     commonest = float(np.unique(others, return_counts=True)[1].max()) / len(present)
     is_outlier = first - FENCE * (third - first) > 0
-    is_clear = is_outlier or (share >= MANY and commonest < share / 5)
+    is_clear = share < MOST and (is_outlier or (share >= MANY and commonest < share / 5))
     if not is_outlier and rows < FEW_ROWS:
         return None
     return Spike(value, rows, share, value + sign * gap, is_clear)

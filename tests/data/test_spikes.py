@@ -26,6 +26,14 @@ def test_many_zeros_before_a_skewed_column_are_clear_and_few_are_only_named():
     assert few is not None and not few.is_clear
 
 
+def test_what_most_rows_have_is_never_clear():
+    column = NORMAL[np.abs(NORMAL - 120.0) < 70.0]
+    ordinary = placeholder(with_value(column, 0.0, 2 * len(column)))  # as most people have lost no capital
+    rare = placeholder(with_value(column, 0.0, len(column)))
+    assert ordinary is not None and not ordinary.is_clear
+    assert rare is not None and rare.is_clear
+
+
 @pytest.mark.parametrize(
     "column",
     [
