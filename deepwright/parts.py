@@ -14,13 +14,17 @@ from deepwright.data import (
     encode,
     extract,
     groups,
+    images,
+    merge,
     missing,
     outliers,
     periods,
     predict_missing,
     scale,
+    series,
     split,
     table,
+    text_steps,
 )
 from deepwright.deploy.targets import onnx
 from deepwright.evaluation import classify, decision, regress
@@ -28,9 +32,9 @@ from deepwright.model import baselines, decision_tree, ft_transformer, module, n
 from deepwright.train import loss, optim, schedule
 
 BUILT_IN: tuple[ModuleType, ...] = (
-    baselines, classify, dates, decision, decision_tree, encode, extract, ft_transformer, groups, loss, missing,
-    module, nearest, onnx, optim, outliers, periods, predict_missing, regress, scale, schedule, split, svm, table,
-    tabm, tabular,
+    baselines, classify, dates, decision, decision_tree, encode, extract, ft_transformer, groups, images, loss, merge,
+    missing, module, nearest, onnx, optim, outliers, periods, predict_missing, regress, scale, schedule, series, split, svm,
+    table, tabm, tabular, text_steps,
 )  # fmt: skip
 """Every module that defines kinds."""
 

@@ -4,25 +4,18 @@ import hashlib
 import json
 import os
 import shutil
-import stat
-import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
 
-import deepwright
 from deepwright.core.disk import append_line, disk_error, lock, sync_folder
 from deepwright.core.errors import DataError, RecipeError, ResourceError
+from deepwright.core.image import Fit, Form
 from deepwright.core.text import text
-from deepwright.data.image_decode import Form
 from deepwright.data.image_map import (
     FORMAT,
     MANIFEST,
@@ -34,11 +27,13 @@ from deepwright.data.image_map import (
     open_pixels,
     write_manifest,
 )
+from deepwright.data.image_pool import Pool, default_workers
+from deepwright.data.media import Media, read_regular
 
-MAX_WORKERS = 8
 JOURNAL = "journal.jsonl"
 
 Source = str | Path | bytes
+"""A reference (see `media`), a file's path, or the encoded bytes themselves."""
 
 
 def build(
@@ -48,25 +43,30 @@ def build(
     size: int | tuple[int, int] = 224,
     channels: int = 3,
     background: int = 255,
+    fit: Fit = "crop",
+    levels: tuple[float, float] | None = None,
+    frame: int | None = None,
     workers: int | None = None,
     max_set_aside: float = 0.05,
     say: Callable[[str], object] | None = None,
 ) -> ImageMap:
-    """Decode images, given as paths or as encoded bytes, into a map below `folder`; or open the one that is there.
+    """Decode images, given as references, paths or encoded bytes, into a map below `folder`; or open the one there.
 
     The map's folder is named by a hash of the sources and of what is done to them. size: pixels of the sides, or
-    (height, width). workers: processes; None: one per core, at most 8. max_set_aside: share of images that may be bad.
-    say: takes a sentence on the size of the map before any of it is written; None: standard error.
+    (height, width). fit, levels, frame: as in `core.image.Form`. workers: processes; None: one per core, at most 8.
+    max_set_aside: share of images that may be bad. say: takes a sentence on the size of the map before any of it is
+    written; None: standard error.
 
     Raises RecipeError (an option), DataError (no images, no regular file, a source that changed, too many bad ones),
     ResourceError (no room on the disk, or a decoding process that died). What was decoded until then is kept.
     """
-    form = Form(*(size if isinstance(size, tuple) else (size, size)), channels, background)
+    form = Form(*(size if isinstance(size, tuple) else (size, size)), channels, background, fit, levels, frame)
     if not len(sources):
         raise DataError("images.none")
     if workers is not None and workers < 1:
         raise RecipeError("images.workers_option", found=workers)
-    hashes = [_source_sha256(number, source) for number, source in enumerate(sources)]
+    with Media() as media:
+        hashes = [_source_sha256(source, media) for source in sources]
     address = _address(hashes, form)
     folder = Path(folder)
     place, part = folder / address[:32], folder / f".{address[:32]}.part"
@@ -74,7 +74,7 @@ def build(
         if not place.exists():
             job = _Job(list(sources), hashes, form, part)
             job.make_room(say or _to_stderr)
-            job.decode(workers or min(os.cpu_count() or 1, MAX_WORKERS))
+            job.decode(workers or default_workers())
             _check_share(job.set_aside(), len(sources), max_set_aside)
             job.commit(place, address)
     return open_map(place)
@@ -127,22 +127,10 @@ class _Job:
     def decode(self, num_workers: int) -> None:
         """Decode every chunk that is not done, several at a time; each one done gets its line in the journal."""
         todo = [number for number in range(len(self.chunks)) if number not in self.done]
-        idle: SimpleQueue[_Worker] = SimpleQueue()
-
-        def answer(number: int) -> dict[str, Any]:
-            worker = idle.get()
-            try:
-                return worker.answer(*self._request(number))
-            finally:
-                idle.put(worker)
-
-        num_workers = min(num_workers, len(todo))
         if not todo:
             return
-        with ExitStack() as open_workers, ThreadPoolExecutor(num_workers) as threads:
-            for _ in range(num_workers):
-                idle.put(open_workers.enter_context(_Worker()))
-            for number, found in zip(todo, threads.map(answer, todo), strict=True):
+        with Pool(min(num_workers, len(todo))) as pool:
+            for number, found in zip(todo, pool.pixels(self._request(number) for number in todo), strict=True):
                 self._keep(number, found)
 
     def set_aside(self) -> list[BadImage]:
@@ -172,6 +160,8 @@ class _Job:
             if isinstance(source, bytes):
                 blobs.append(source)
                 sources.append({"num_bytes": len(source), "sha256": digest})
+            elif isinstance(source, str):
+                sources.append({"reference": source, "sha256": digest})
             else:
                 sources.append({"path": os.path.abspath(source), "sha256": digest})  # noqa: PTH100 - keeps `..`
         offset = self.offset + low * self.form.num_bytes
@@ -183,8 +173,6 @@ class _Job:
         if "why" in found:
             wanted = (high - low) * self.form.num_bytes
             raise disk_error(self.part / PIXELS, wanted, OSError(found["errno"], found["why"]))
-        if "died" in found:
-            raise ResourceError("images.worker_died", low=low, high=high - 1, code=found["died"], said=found["said"])
         if "changed" in found:
             source = self.sources[low + found["changed"]]
             raise DataError("images.changed", path=_name(low + found["changed"], source))
@@ -207,57 +195,12 @@ class _Job:
                 yield told["chunk"], _Done(told["sha256"], bad)
 
 
-class _Worker:
-    """One decoding process."""
-
-    def __enter__(self) -> "_Worker":
-        home = str(Path(deepwright.__file__).parents[1])
-        paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
-        self._said = tempfile.TemporaryFile()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "deepwright.data.image_worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=self._said, env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-        )  # fmt: skip
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.communicate()
-        self._said.close()
-
-    def answer(self, request: dict[str, Any], blobs: list[bytes]) -> dict[str, Any]:
-        """What the process answers, or {"died": exit code, "said": its last words}."""
-        requests, answers = self._process.stdin, self._process.stdout
-        assert requests is not None and answers is not None, "both are pipes"
-        try:
-            requests.write(json.dumps(request).encode() + b"\n")
-            for blob in blobs:
-                requests.write(blob)
-            requests.flush()
-            line = answers.readline()
-        except BrokenPipeError:
-            line = b""
-        if line:
-            return json.loads(line)
-        self._said.seek(0)
-        said = self._said.read().decode(errors="replace").strip().splitlines()
-        return {"died": self._process.wait(), "said": said[-1] if said else "-"}
-
-
-def _source_sha256(number: int, source: Source) -> str:
-    """Of the encoded bytes. Raises DataError for what is no regular file: a pipe would hang, a device never ends."""
+def _source_sha256(source: Source, media: Media) -> str:
+    """Of the encoded bytes. Raises DataError for what is no regular file."""
     if isinstance(source, bytes):
         return hashlib.sha256(source).hexdigest()
-    try:
-        handle = os.open(source, os.O_RDONLY | os.O_NONBLOCK)
-        with open(handle, "rb") as file:  # noqa: PTH123 - a handle has no path
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise DataError("images.not_regular", path=source)
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except IsADirectoryError:
-        raise DataError("images.not_regular", path=source) from None
-    except OSError as error:
-        raise DataError("images.unreadable", path=_name(number, source), why=error.strerror or str(error)) from None
+    encoded = media.read(source) if isinstance(source, str) else read_regular(os.fspath(source))
+    return hashlib.sha256(encoded).hexdigest()
 
 
 def _address(hashes: list[str], form: Form) -> str:

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from deepwright.core.errors import DataError, RecipeError, ResourceError
-from deepwright.data import image_build, image_map
+from deepwright.core.image import Form, decode_image
+from deepwright.data import image_build, image_map, image_pool
 from deepwright.data.image_build import build
-from deepwright.data.image_decode import Form, decode_image
 from tests.data.pictures import encoded, noise, pngs
 
 ROW = 24 * 24 * 3
@@ -67,7 +67,7 @@ def test_too_many_bad_ones_stop_it_and_a_higher_limit_takes_up_what_was_done(tmp
         quietly(sources, tmp_path)
     with pytest.raises(DataError, match="4 of 4 images are bad"):
         quietly([b"", b"a", b"b", b"c"], tmp_path / "all", max_set_aside=1.0)
-    monkeypatch.setattr(image_build._Worker, "answer", lambda *_: pytest.fail("decoded again"))
+    monkeypatch.setattr(image_build, "Pool", lambda _: pytest.fail("decoded again"))
     assert len(quietly(sources, tmp_path, max_set_aside=0.25)) == 3
 
 
@@ -78,7 +78,7 @@ def test_the_same_sources_and_options_are_decoded_once(tmp_path, monkeypatch):
         quietly(pngs(3), tmp_path, channels=1), quietly(pngs(3), tmp_path, background=0),
     ]  # fmt: skip
     assert len({first.address, *(each.address for each in others)}) == 6
-    monkeypatch.setattr(image_build, "_Worker", lambda: pytest.fail("decoded again"))
+    monkeypatch.setattr(image_build, "Pool", lambda _: pytest.fail("decoded again"))
     again = quietly(pngs(3), tmp_path)
     assert again.address == first.address and (again.pixels == first.pixels).all()
 
@@ -173,17 +173,17 @@ def test_an_unfinished_folder_of_another_shape_is_begun_anew(tmp_path: Path):
     assert names(quietly(pngs(2), tmp_path).folder) == ["map.json", "pixels.npy"]
 
 
-def test_a_process_that_dies_is_told_and_what_was_done_is_kept(tmp_path, monkeypatch, small_chunks):
-    real = image_build._Worker.answer
+def test_a_process_that_is_killed_is_told_and_what_was_done_is_kept(tmp_path, monkeypatch, small_chunks):
+    real = image_pool._Process.ask
 
-    def deadly(worker, request, blobs):
+    def deadly(process, request, blobs, lines):
         if blobs[0] == pngs(9)[8]:
-            worker._process.kill()
-        return real(worker, request, blobs)
+            process._process.kill()
+        return real(process, request, blobs, lines)
 
     with monkeypatch.context() as patch:
-        patch.setattr(image_build._Worker, "answer", deadly)
-        with pytest.raises(ResourceError, match=r"died \(exit code -9\) among the images 8 to 8.*is kept"):
+        patch.setattr(image_pool._Process, "ask", deadly)
+        with pytest.raises(ResourceError, match=r"ended from outside \(exit code -9\).*is kept"):
             quietly(pngs(9), tmp_path)
     (part,) = parts(tmp_path)
     assert len((part / image_build.JOURNAL).read_bytes().splitlines()) == 2

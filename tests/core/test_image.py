@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from deepwright.core.errors import DataError, RecipeError
-from deepwright.data.image_decode import Form, decode_image
+from deepwright.core.image import Form, decode_image
 from tests.data.pictures import encoded, noise
 
 FORM = Form(32, 32)
