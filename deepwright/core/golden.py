@@ -7,6 +7,19 @@ import numpy as np
 from deepwright.core.schema import Feature, Schema
 
 NUM_ROWS = 16
+TEXTS = (
+    "It is not the best of all, and this was not what we had in mind; but you can call now for 5 free ones!",
+    "这家店的菜很好吃，送餐也不慢；不过价格有点高，下次不一定会来了。",
+    "What is the name of the first man who was on it?",
+    "I was told so by a friend of mine. I am not sure that I like it.",
+    "",
+    "the the the the the the the the the the the the the the the the the the the the the the the the",
+    "No. 1, 2 and 3: see www.example.com/a?b=c -- done :-)",
+    "È così; ¿por qué no? Das wäre schön. Это хорошо. 東京は大きい。안녕하세요",
+    "\U0001f600 \u00a0\u3000ＦＵＬＬ ｗｉｄｔｈ\tand\nlines",
+)
+"""Texts of no data set: common words of several languages, none at all, one word often, marks and odd spaces."""
+
 
 
 def golden_rows(schema: Schema, seed: int = 16) -> list[dict[str, Any]]:
@@ -26,6 +39,9 @@ def _values(feature: Feature, generator: np.random.Generator) -> list[Any]:
         # rounded, so that the rows stay readable; the ends themselves are exact, and high - low may overflow
         inside = [float(f"{(1 - share) * low + share * high:.6g}") for share in generator.random(NUM_ROWS)]
         values: list[Any] = [low, high, *(min(max(value, low), high) for value in inside[2:])]
+    elif feature.type == "text":
+        values = [TEXTS[int(generator.integers(len(TEXTS)))] for _ in range(NUM_ROWS)]
+        values[:2] = TEXTS[:2]
     else:
         levels = feature.levels or ("",)
         values = [levels[int(generator.integers(len(levels)))] for _ in range(NUM_ROWS)]

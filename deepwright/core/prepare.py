@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from deepwright.core.errors import RecipeError
-from deepwright.core.families import Dates, Encoder, Extractor, Imputer, Outliers, Scaler
+from deepwright.core.families import Dates, Encoder, Extractor, Imputer, Outliers, Scaler, Texts
 from deepwright.core.operations.bounds import Comparison
 from deepwright.core.part import Part, option
 
@@ -77,6 +77,7 @@ class ColumnChoice(Part):
     outliers: Outliers | None = option(None, "numbers: what is done about values far from the rest")
     imputer: Imputer | None = option(None, "numbers, times, categories: what stands where a value is missing")
     dates: Dates | None = option(None, "times: what is made of them")
+    texts: Texts | None = option(None, "texts: what is made of them")
     encoder: Encoder | None = option(None, "categories: what is made of them")
     scaler: Scaler | None = option(None, "numbers, times: their scale")
 
@@ -95,7 +96,7 @@ class ColumnChoice(Part):
 
 
 class Prepare(Part):
-    """Columns to tensors, always in this order: rules > outliers > imputer > dates > encoder > scaler > features.
+    """Columns to tensors, always in this order: rules > outliers > imputer > dates > texts > encoder > scaler > features.
 
     Everything here is fitted on the training part, as the steps before it left that part.
     """
@@ -104,6 +105,7 @@ class Prepare(Part):
     outliers: Outliers = option("auto", "what is done about numbers far from the rest")
     imputer: Imputer = option("auto", "what stands where a value is missing")
     dates: Dates = option("auto", "what is made of times")
+    texts: Texts = option("tfidf", "what is made of texts")
     encoder: Encoder = option("levels", "what is made of categories")
     scaler: Scaler = option("auto", "brings numbers to a common scale")
     features: tuple[Extractor, ...] = option((), "further features made of the scaled numbers")

@@ -31,6 +31,10 @@ def category_columns(train: Dataset) -> list[str]:
     return _of_types(train, ("category",))
 
 
+def text_columns(train: Dataset) -> list[str]:
+    return _of_types(train, ("text",))
+
+
 def helper_columns(train: Dataset) -> list[str]:
     """The numbers that may predict a missing one: the inputs that are worked on and those beside them."""
     return [

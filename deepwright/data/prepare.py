@@ -1,13 +1,13 @@
 """Prepare: from input columns to the tensors that a network or a baseline takes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from deepwright.core.dataset import Dataset
 from deepwright.core.errors import DataError, RecipeError, did_you_mean
-from deepwright.core.families import Form, Tensor
+from deepwright.core.families import Form, Tensor, Texts
 from deepwright.core.operations import (
     Fill,
     HashBucket,
@@ -33,6 +33,7 @@ STEPS: dict[str, tuple[Type, ...]] = {
     "outliers": ("number",),
     "imputer": ("number", "timestamp", "category"),
     "dates": ("timestamp",),
+    "texts": ("text",),
     "encoder": ("category",),
     "scaler": ("number", "timestamp"),
 }
@@ -55,24 +56,23 @@ class Walked:
 def fit_prepare(train: Dataset, prepare: Prepare, form: Form) -> tuple[Fitted, tuple[Tensor, ...]]:
     """The operations from the input columns to the tensors of `form` (see `families.Form`), and those tensors.
 
-    Each step learns from the training part as the steps before it left it. Columns of long text are not used.
+    Each step learns from the training part as the steps before it left it.
     Raises DataError when no input column can be used, RecipeError for a choice of a column that is not there, LeakError
     on any part but train.
     """
     require_part(train, "train", "prepare")
     require_columns(train.schema, prepare)
     fitted = fit_rules(train, prepare.rules)
-    for walked in _walk(train, prepare, for_trees=form == "ordinal"):
+    for walked in _walk(train, prepare, form=form):
         fitted = fitted.then(walked.fitted)
-    applied = fitted.apply(train.inputs)
+    applied = fitted.apply({name: column[:1] for name, column in train.inputs.items()})
     codes = {name: count for name, count in _codes(fitted).items() if name in applied}
     numbers = tuple(name for name, column in applied.items() if column.dtype == np.float64 and name not in codes)
-    if not numbers and not codes:
+    blocks = {name: column.shape[1] for name, column in applied.items() if column.ndim == 2}
+    if not numbers and not codes and not blocks:
         raise DataError("prepare.no_inputs", columns=", ".join(f"{f.name} ({f.type})" for f in train.schema.inputs))
-    if form == "ordinal":
-        columns = (*numbers, *codes)
-        return fitted.then(Fitted((Stack(columns=columns, output="x"),))), (Tensor("x", len(columns)),)
-    last, tensors = _mixed(numbers, codes) if form == "mixed" else _flat(numbers, codes)
+    join = {"mixed": _mixed, "flat": _flat, "wide": _flat, "ordinal": _ordinal}[form]
+    last, tensors = join(numbers, codes, blocks)
     return fitted.then(Fitted(last)), tensors
 
 
@@ -132,8 +132,12 @@ def require_columns(schema: Schema, prepare: Prepare) -> None:
                 chosen.add((name, step))
 
 
-def _walk(train: Dataset, prepare: Prepare, *, for_trees: bool = False, last: str = "features") -> Iterator[Walked]:
-    """Every step in order, each on the columns that it is chosen for, fitted to what the steps before it left."""
+def _walk(train: Dataset, prepare: Prepare, *, form: Form | None = None, last: str = "features") -> Iterator[Walked]:
+    """Every step in order, each on the columns that it is chosen for, fitted to what the steps before it left.
+
+    form: None where tensors are not wanted; then nothing is learned of texts, which no later step sees.
+    """
+    for_trees = form == "ordinal"
     require_numbers(train, prepare.rules)
     data = _after(train, fit_rules(train, prepare.rules))
     for name, types in STEPS.items():
@@ -141,6 +145,10 @@ def _walk(train: Dataset, prepare: Prepare, *, for_trees: bool = False, last: st
             return
         for step, columns in _groups(data.schema, prepare, name, types).items():
             here = narrowed(data, columns)
+            if isinstance(step, Texts):
+                yield Walked(name, step, here, _fit_texts(step, here, form))
+                data = _without(data, columns)
+                continue
             fitted = step.fit(here)
             if name == "imputer" and for_trees:
                 fitted = Fitted(tuple(op for op in fitted.operations if not isinstance(op, FILLING)))
@@ -153,6 +161,18 @@ def _walk(train: Dataset, prepare: Prepare, *, for_trees: bool = False, last: st
         fitted = extractor.fit(here)
         yield Walked("features", extractor, here, fitted)
         data = _after(data, fitted)
+
+
+def _fit_texts(step: Texts, here: Dataset, form: Form | None) -> Fitted:
+    if form is None:
+        return Fitted()
+    return (step.wide() if form == "wide" else step).fit(here)
+
+
+def _without(data: Dataset, gone: Sequence[str]) -> Dataset:
+    columns = {name: column for name, column in data.columns.items() if name not in gone}
+    schema = Schema(features=tuple(f for f in data.schema.features if f.name in columns))
+    return Dataset(columns, schema, data.part, data.origin, data.hashes, data.source)
 
 
 def _groups(schema: Schema, prepare: Prepare, name: str, types: tuple[Type, ...]) -> dict[Step, list[str]]:
@@ -186,37 +206,56 @@ def _codes(fitted: Fitted) -> dict[str, int]:
     return codes
 
 
-def _mixed(numbers: tuple[str, ...], codes: Mapping[str, int]) -> tuple[tuple[Operation, ...], tuple[Tensor, ...]]:
+Joined = tuple[tuple[Operation, ...], tuple[Tensor, ...]]
+"""The operations that end in tensors, and these."""
+
+
+def _mixed(numbers: tuple[str, ...], codes: Mapping[str, int], blocks: Mapping[str, int]) -> Joined:
     operations: list[Operation] = []
     tensors: list[Tensor] = []
-    if numbers:
-        operations.append(Stack(columns=numbers, output="numbers"))
-        tensors.append(Tensor("numbers", len(numbers)))
+    if numbers or blocks:
+        (name,) = _free_names(("numbers",), {*numbers, *codes, *blocks}) if numbers and blocks else ("numbers",)
+        stacked = (Stack(columns=numbers, output=name),) if numbers else ()
+        operations += stacked
+        if blocks:
+            operations.append(Join(tensors=(*((name,) if numbers else ()), *blocks), output="numbers"))
+        tensors.append(Tensor("numbers", len(numbers) + sum(blocks.values())))
     if codes:
         operations.append(Stack(columns=tuple(codes), output="categories", dtype="int64"))
         tensors.append(Tensor("categories", len(codes), "int64", tuple(codes.values())))
     return tuple(operations), tuple(tensors)
 
 
-def _flat(numbers: tuple[str, ...], codes: Mapping[str, int]) -> tuple[tuple[Operation, ...], tuple[Tensor, ...]]:
+def _flat(numbers: tuple[str, ...], codes: Mapping[str, int], blocks: Mapping[str, int]) -> Joined:
     num_levels = tuple(count - 1 for count in codes.values())
-    columns = tuple(codes)
-    x = (Tensor("x", len(numbers) + sum(num_levels)),)
-    if not codes:
-        return (Stack(columns=numbers, output="x"),), x
-    if not numbers:
-        return (OneHot(columns=columns, num_levels=num_levels, output="x"),), x
-    names = _free_names({*numbers, *columns})
-    return (
-        Stack(columns=numbers, output=names[0]),
-        OneHot(columns=columns, num_levels=num_levels, output=names[1]),
-        Join(tensors=names, output="x"),
-    ), x
+    x = (Tensor("x", len(numbers) + sum(num_levels) + sum(blocks.values())),)
+    names = _free_names(("numbers", "one_hot"), {*numbers, *codes, *blocks})
+    made: dict[str, Operation] = {}
+    if numbers:
+        made[names[0]] = Stack(columns=numbers, output=names[0])
+    if codes:
+        made[names[1]] = OneHot(columns=tuple(codes), num_levels=num_levels, output=names[1])
+    return _joined(made, blocks), x
 
 
-def _free_names(taken: set[str]) -> tuple[str, str]:
-    """Names for the two tensors between columns and `x` that no column has."""
+def _ordinal(numbers: tuple[str, ...], codes: Mapping[str, int], blocks: Mapping[str, int]) -> Joined:
+    columns = (*numbers, *codes)
+    (name,) = _free_names(("numbers",), {*columns, *blocks})
+    made: dict[str, Operation] = {name: Stack(columns=columns, output=name)} if columns else {}
+    return _joined(made, blocks), (Tensor("x", len(columns) + sum(blocks.values())),)
+
+
+def _joined(made: Mapping[str, Operation], blocks: Mapping[str, int]) -> tuple[Operation, ...]:
+    """What makes tensors, and what joins these and the blocks to `x`; one alone is `x` at once."""
+    if len(made) == 1 and not blocks:
+        (only,) = made.values()
+        return (only.replace(output="x"),)
+    return (*made.values(), Join(tensors=(*made, *blocks), output="x"))
+
+
+def _free_names(wanted: tuple[str, ...], taken: set[str]) -> tuple[str, ...]:
+    """Names for the tensors between columns and the last ones that no column has."""
     mark = ""
-    while {f"numbers{mark}", f"one_hot{mark}"} & taken:
+    while {f"{name}{mark}" for name in wanted} & taken:
         mark += "'"
-    return f"numbers{mark}", f"one_hot{mark}"
+    return tuple(f"{name}{mark}" for name in wanted)

@@ -53,6 +53,8 @@ class LinearBaseline(Baseline, kind="linear"):
     (3.0, 1.0)
     """
 
+    form: ClassVar[Form] = "wide"
+
     c: float | None = option(
         1.0,
         "inverse strength of the L2 penalty on class scores; none: the best of 7 on five folds of the training part",

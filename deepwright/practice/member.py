@@ -10,6 +10,7 @@ import numpy as np
 from deepwright.core.bundle import CONTAINS_DATA, Bundle, write_bundle
 from deepwright.core.errors import ProofError
 from deepwright.core.families import Baseline, Loss, Metric, Tensor
+from deepwright.core.operations import Tfidf
 from deepwright.core.operations.graph import Graph
 from deepwright.core.recipe import Recipe
 from deepwright.core.run import Run
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 PARITY_LIMIT = 1e-5
+BLOCK = 1024
+"""Rows of many columns that stand in memory as numbers at once."""
 
 
 @dataclass(frozen=True)
@@ -185,10 +188,10 @@ def learn_baseline(run: Run, recipe: Recipe, baseline: Baseline, split: Split, v
     train = split.train
     schema, problem = train.schema, train.schema.problem
     fitted, inputs = fit_prepare(train, recipe.prepare, baseline.form)
-    x = tensors(fitted, inputs, train.inputs)["x"]
+    x = rows_of(fitted, inputs, train.inputs)
     weight = row_weights(train, class_weights(train, recipe))
     operation = baseline.learn(x, target_of(train), problem, num_outputs(train), recipe.seed, weight)
-    validation = {"x": tensors(fitted, inputs, split.validation.inputs)["x"]}
+    validation = {"x": rows_of(fitted, inputs, split.validation.inputs)}
     ours = operation.apply(validation)["probability" if problem == "classification" else "value"]
     graph = Graph()
     graph.input("x", "float", x.shape[1])
@@ -217,6 +220,21 @@ def tensors(fitted: Fitted, inputs: tuple[Tensor, ...], columns: Mapping[str, np
     """The prepared tensors [N, F] of some rows, by name."""
     prepared = fitted.apply(columns)
     return {tensor.name: prepared[tensor.name] for tensor in inputs}
+
+
+def rows_of(fitted: Fitted, inputs: tuple[Tensor, ...], columns: Mapping[str, np.ndarray]) -> Any:
+    """The prepared `x` [N, F] as a baseline takes it; where each term of a text has a column, as a SciPy CSR matrix,
+    since nearly all of it is 0."""
+    if not any(isinstance(operation, Tfidf) and operation.directions is None for operation in fitted.operations):
+        return tensors(fitted, inputs, columns)["x"]
+    from scipy.sparse import csr_matrix, vstack
+
+    size = len(next(iter(columns.values())))
+    pieces = [
+        csr_matrix(tensors(fitted, inputs, {name: column[at : at + BLOCK] for name, column in columns.items()})["x"])
+        for at in range(0, size, BLOCK)
+    ]
+    return vstack(pieces, format="csr")
 
 
 def parity(ours: np.ndarray, bundled: np.ndarray, member: str) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from deepwright.core.part import Part
-from tests.conformance import baselines, every_part, judging, networks, rows, training
+from tests.conformance import baselines, every_part, judging, networks, rows, texts, training
 
 Check = Callable[[Any], None]
 
@@ -61,6 +61,12 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         rows.only_the_training_part_is_learned_from,
         rows.what_was_learned_is_the_same_in_numpy_and_onnx,
         rows.times_give_finite_numbers,
+    ),
+    "texts": (
+        texts.only_the_training_part_is_learned_from,
+        texts.a_row_is_the_same_beside_other_rows,
+        texts.odd_texts_give_finite_numbers,
+        texts.a_wide_one_keeps_these_promises_too,
     ),
     "features": (
         rows.only_the_training_part_is_learned_from,

@@ -23,12 +23,13 @@ from deepwright.core.families import (
     Schedule,
     Splitter,
     Step,
+    Texts,
 )
-from deepwright.core.operations import Bound, Constant, Fill, Level, Linear, MissingFlag, Standardise
+from deepwright.core.operations import Bound, Constant, Fill, Level, Linear, MissingFlag, Operation, Standardise
 from deepwright.core.part import Part, option
 from deepwright.core.schema import Columns
 from deepwright.core.step import Fitted
-from tests.conformance import baselines, every_part, judging, networks, rows, training
+from tests.conformance import baselines, every_part, judging, networks, rows, texts, training
 from tests.conformance.checks import CHECKS, EVERY_PART, Check, checks_of
 
 FAULTS: list[tuple[Check, Callable[[], Part]]] = []
@@ -55,17 +56,73 @@ def _kinds_as_before() -> Iterator[None]:
         Loss,
         Metric,
         Network,
+        Operation,
         Optimizer,
         Outliers,
         Scaler,
         Schedule,
         Splitter,
+        Texts,
     )
     before = {family: dict(family.kinds) for family in families}
     yield
     for family, kinds in before.items():
         family.kinds.clear()
         family.kinds.update(kinds)
+
+
+# texts
+
+
+@breaks(texts.only_the_training_part_is_learned_from)
+def texts_of_every_part() -> Part:
+    class Planted(Texts, kind="planted"):
+        def fit(self, train: Dataset) -> Fitted:  # type: ignore[misc]
+            return Fitted()
+
+    return Planted()
+
+
+@breaks(texts.a_row_is_the_same_beside_other_rows)
+def texts_that_look_at_their_neighbours() -> Part:
+    class Counted(Operation, kind="planted"):
+        def apply(self, columns: Columns) -> Columns:
+            return {"text": np.full((len(columns["text"]), 1), float(len(columns["text"])), np.float32)}
+
+    class Planted(Texts, kind="planted"):
+        def learn(self, train: Dataset) -> Fitted:
+            return Fitted((Counted(),))
+
+    return Planted()
+
+
+@breaks(texts.odd_texts_give_finite_numbers)
+def texts_that_divide_by_nothing() -> Part:
+    class Shared(Operation, kind="planted"):
+        def apply(self, columns: Columns) -> Columns:
+            count = np.array([len((text or "").split()) for text in columns["text"]], np.float32)[:, None]
+            with np.errstate(divide="ignore"):
+                return {"text": 1.0 / count}
+
+    class Planted(Texts, kind="planted"):
+        def learn(self, train: Dataset) -> Fitted:
+            return Fitted((Shared(),))
+
+    return Planted()
+
+
+@breaks(texts.a_wide_one_keeps_these_promises_too)
+def texts_that_grow_wider_each_time() -> Part:
+    class Planted(Texts, kind="planted"):
+        times: int = option(0, "how often it was made wide")
+
+        def learn(self, train: Dataset) -> Fitted:
+            return Fitted()
+
+        def wide(self) -> Texts:
+            return self.replace(times=self.times + 1)
+
+    return Planted()
 
 
 # every part

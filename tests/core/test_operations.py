@@ -26,6 +26,7 @@ from deepwright.core.operations import (
     MissingFlag,
     Nearest,
     NearestFill,
+    NormaliseText,
     OneHot,
     Operation,
     OutsideFlag,
@@ -38,6 +39,7 @@ from deepwright.core.operations import (
     SmoothBound,
     Stack,
     Standardise,
+    Tfidf,
     TreeEnsemble,
     WindowDifferences,
     WindowLags,
@@ -49,6 +51,7 @@ from deepwright.core.operations import (
     run_operations,
 )
 from deepwright.core.operations.calendar import positions
+from deepwright.core.operations.packed import packed
 from deepwright.core.operations.scales import yeo_johnson
 from tests.onnx_runner import in_onnx
 
@@ -71,6 +74,7 @@ TREES = {
 }
 
 PAIR = {"a": np.array([1.0, NAN, -3.5, 1e300]), "b": np.array([2.0, 0.0, -4.0, NAN])}
+SENTENCES = {"s": np.array(["ＮＯＴ\u200b so  good\n", "good good", "很好", None], object)}
 TIMES = {"t": np.array([0.0, 951782400.0, -1e9, 1.7e9])}  # the second is 29 February 2000
 SMALL = {"a": np.array([0.5, NAN, -3.5, 2.0]), "b": np.array([1.0, 4.0, NAN, -2.0])}
 FINITE = {"a": np.array([0.5, 7.0, -3.5, 1e300]), "b": np.array([1.0, 4.0, -1e9, -2.0])}
@@ -131,6 +135,23 @@ CASES = {
     "rank": (Rank(column="w", levels=["y", "x"], middle=0), WORDS, ["w"]),
     "indicators": (Indicators(column="w", levels=["y", "x"], outputs=["is y", "is x"]), WORDS, ["is y", "is x"]),
     "hash_bucket": (HashBucket(column="w", num_buckets=5), WORDS, ["w"]),
+    "normalise_text": (NormaliseText(columns=["s"], case="fold"), SENTENCES, ["s"]),
+    "tfidf": (
+        Tfidf(column="s", terms=["good", "not", "not good"], rarities=[1.0, 1.0, 2.0], length=2.0),
+        SENTENCES,
+        ["s"],
+    ),
+    "tfidf by directions": (
+        Tfidf(
+            column="s",
+            terms=["好", "good"],
+            rarities=[1.0, 1.0],
+            length=2.0,
+            directions=packed(np.array([[1.0, 0.5], [0.0, -1.0]])),
+        ),
+        SENTENCES,
+        ["s"],
+    ),
     "log": (Log(columns=["a", "b"], units=[0.5, 3.0]), NUMBERS, ["a", "b"]),
     "smooth_bound": (SmoothBound(columns=["a", "b"]), NUMBERS, ["a", "b"]),
     "yeo_johnson": (
@@ -288,6 +309,9 @@ CASES = {
 }
 
 EXPECTED = {
+    "normalise_text": [["not so good", "good good", "很好", None]],
+    "tfidf": [[[2.0, 0.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]],
+    "tfidf by directions": [[[0.0, -2.0], [0.0, -2.0], [2.0, 1.0], [0.0, 0.0]]],
     "window_lags": [
         [4.0, NAN, 7.0, 2.0],
         [2.0, NAN, 7.0, -1.0],

@@ -16,6 +16,7 @@ from deepwright.core.operations.operation import Operation, load_operations, run
 from deepwright.core.operations.rows import Kernel, Nearest
 from deepwright.core.operations.scales import Log, PiecewiseLinear, SmoothBound, YeoJohnson
 from deepwright.core.operations.tensors import Join, OneHot, Stack
+from deepwright.core.operations.texts import NormaliseText, Tfidf
 from deepwright.core.operations.windows import (
     WindowDifferences,
     WindowLags,
@@ -44,6 +45,7 @@ __all__ = [
     "MissingFlag",
     "Nearest",
     "NearestFill",
+    "NormaliseText",
     "OneHot",
     "Operation",
     "OutsideFlag",
@@ -56,6 +58,7 @@ __all__ = [
     "SmoothBound",
     "Stack",
     "Standardise",
+    "Tfidf",
     "TreeEnsemble",
     "WindowDifferences",
     "WindowLags",
