@@ -40,10 +40,16 @@ class Tensor:
 class Source(Part, family="source"):
     """Where raw rows come from.
 
-    default_target: the column that is predicted where a recipe names none; None: it must name one.
+    default_target: the column that is predicted where a recipe names none; None: it must name one. in_time_order: its
+    rows are moments, which no split may shuffle.
     """
 
     default_target: ClassVar[str | None] = None
+    in_time_order: ClassVar[bool] = False
+
+    def arrange(self, raw: Any) -> Any:
+        """Rows that were handed over in Python as this source would give them."""
+        return raw
 
     def read(self, target: str | None) -> Any:
         """Every row as cells, a `deepwright.data.raw.Raw`. target: the column to predict, for names in errors.

@@ -13,6 +13,9 @@ from deepwright.core.recipe_file import scalar
 SOURCE_FLAGS = ("test", "columns", "map", "delimiter", "encoding", "types", "missing")
 """Options of the source that need no `source.` before them."""
 
+SERIES_FLAGS = frozenset({"source.time", "source.entity"})
+"""A table of which one of these is said is a series."""
+
 
 def is_recipe_flag(name: str) -> bool:
     """Whether `--name` sets an option of the recipe."""
@@ -28,10 +31,16 @@ def apply_flags(data: dict[str, Any], flags: list[tuple[str, str]]) -> dict[str,
     names = [name.removeprefix("source.") for name, _ in flags]
     if twice := [name for name in names if names.count(name) > 1]:
         raise UsageError("flags.twice", flag=f"--{twice[0]}")
+    if _is_table(result.get("source")) and SERIES_FLAGS & {name for name, _ in flags}:
+        result = _set(Recipe, result, ["source"], "series", "source")
     for name, value in sorted(flags, key=lambda flag: flag[0].count(".")):
         path = ["source", name] if name in SOURCE_FLAGS else name.split(".")
         result = _set(Recipe, result, path, value, name)
     return result
+
+
+def _is_table(source: Any) -> bool:
+    return isinstance(source, dict) and source.get("kind") == "table"
 
 
 def _set(part: type[Part], data: dict[str, Any], path: list[str], value: str, name: str) -> dict[str, Any]:
@@ -44,7 +53,10 @@ def _set(part: type[Part], data: dict[str, Any], path: list[str], value: str, na
         raise UsageError("flags.unknown", flag=f"--{name}", allowed=" ".join(known), hint=hint)
     nested = part_of(field.annotation)
     if not rest:
-        return {**data, head: _kind_or_value(part, head, nested, value, name)}
+        made = _kind_or_value(part, head, nested, value, name)
+        if head == "source" and isinstance(made, dict) and "path" in (data.get(head) or {}):
+            made = {"path": data[head]["path"], **made}  # the same file, read as another kind
+        return {**data, head: made}
     if nested is None:
         raise UsageError("flags.no_options", flag=f"--{name}", option=head)
     inner = data.get(head)

@@ -60,7 +60,7 @@ def collect(recipe: Recipe, data: object | None = None, test: object | None = No
         problem=recipe.problem,
         ignore=recipe.ignore,
         known_afterwards=recipe.known_afterwards,
-        roles=declared_roles(recipe),
+        roles=declared_roles(recipe, raws[0].roles),
     )
     schema = inferred.schema
     decoded = [decode(raw, schema, class_numbers=inferred.class_numbers) for raw in named]
@@ -89,11 +89,15 @@ def collect(recipe: Recipe, data: object | None = None, test: object | None = No
 def _raws(source: Source, target: str | None, data: object | None, test: object | None) -> list[Raw]:
     """The rows that are split, and those of the user's own test part where there is one."""
     options = source if isinstance(source, Table) else Table()
-    whole = _some(source.read(target) if data is None else read_object(data, options, target=target or "target"))
+    if data is None:
+        whole = _some(source.read(target))
+    else:
+        whole = source.arrange(_some(read_object(data, options, target=target or "target")))
     if test is not None:
-        return [whole, _like(_some(read_object(test, options, target=target or "target")), whole)]
+        own = source.arrange(_some(read_object(test, options, target=target or "target")))
+        return [whole, _like(own, whole)]
     if options.test is not None:
-        return [whole, _like(_some(read(options.test, options)), whole)]
+        return [whole, _like(_some(options.replace(path=options.test, test=None).read(target)), whole)]
     if whole.part is None or not (whole.part == TEST).any():
         return [whole]
     if (whole.part == TEST).all():

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from deepwright.core.report import Finding, SetAside
+from deepwright.core.schema import Role
 from deepwright.data.cells import PLAIN, kind_of
 from deepwright.data.table import Table
 from deepwright.data.tidy import Tidied
@@ -65,7 +66,7 @@ class Raw:
     files: where the rows came from, in order. file_of: int32 [N], the place of each row's file; None: there is one.
     part: int8 [N], the part that the data themselves give each row (0 train, 1 validation, 2 test, -1 none); None: the
     data give none. digests: column > object [N] of str, a hash of what a reference stands for; it counts as the cell
-    where rows are compared.
+    where rows are compared. roles: of columns whose source knows them, as the time of a series.
     """
 
     names: tuple[str, ...]
@@ -82,6 +83,7 @@ class Raw:
     file_of: np.ndarray | None = None
     part: np.ndarray | None = None
     digests: Mapping[str, np.ndarray] = field(default_factory=dict)
+    roles: Mapping[str, Role] = field(default_factory=dict)
     _distinct: dict[str, Distinct] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:

@@ -1,6 +1,8 @@
 """Roles: the columns of weights, groups and times, as declared; and those that look like one and are not declared."""
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 
@@ -25,13 +27,14 @@ LEAST_REPEATED = 1.1
 LEAST_DISTINCT = 5
 
 
-def declared_roles(recipe: Recipe) -> dict[str, Role]:
-    """Column > role, as the recipe says. Raises RecipeError for a column with two roles."""
+def declared_roles(recipe: Recipe, of_source: Mapping[str, Role] = MappingProxyType({})) -> dict[str, Role]:
+    """Column > role, as the recipe says, else as the source does. Raises RecipeError for a column with two roles."""
     found: dict[str, Role] = {}
+    by_source = {role: column for column, role in of_source.items()}
     declared: tuple[tuple[Role, str | None], ...] = (
         ("weight", recipe.weight),
-        ("group", recipe.group),
-        ("time", recipe.time),
+        ("group", recipe.group or by_source.get("group")),
+        ("time", recipe.time or by_source.get("time")),
     )
     for role, column in declared:
         if column is None:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from deepwright.core.dataset import Dataset
-from deepwright.core.errors import RuleError
+from deepwright.core.errors import RecipeError, RuleError
 from deepwright.core.families import Splitter
 from deepwright.core.part import option
 from deepwright.core.report import Finding, finding
@@ -114,6 +114,12 @@ def _chosen(whole: Dataset) -> tuple[Splitter, Finding]:
     if smallest < SMALL_CLASS:
         return Stratified(), finding("split_small_class", "note", "split", count=smallest, limit=SMALL_CLASS)
     return Random(), finding("split_random", "note", "split", rows=rows)
+
+
+def require_order(splitter: Splitter) -> None:
+    """Raises RecipeError for a splitter that would shuffle the moments of series."""
+    if isinstance(splitter, Random | Stratified):
+        raise RecipeError("series.shuffled", kind=splitter.kind)
 
 
 def without_test(splitter: Splitter) -> Splitter:

@@ -21,7 +21,7 @@ from deepwright.data.overview import overview
 from deepwright.data.prepare import prepare_findings
 from deepwright.data.profile import findings_of, learn_schema, profile
 from deepwright.data.roles import require_weight_in, role_findings
-from deepwright.data.split import choose_split, without_test
+from deepwright.data.split import choose_split, require_order, without_test
 from deepwright.data.split_audit import split_findings
 from deepwright.practice.blend import learn_blend
 from deepwright.practice.clean import clean
@@ -100,6 +100,8 @@ def split_rows(recipe: Recipe, table: Collected, *, stops: bool = True) -> tuple
     """
     chosen, why = choose_split(table.whole, has_test=table.test is not None)
     splitter = recipe.split or chosen
+    if recipe.source.in_time_order:
+        require_order(splitter)
     if table.test is not None:
         splitter = without_test(splitter)
     parts = splitter.assign(table.whole)
