@@ -2,23 +2,27 @@
 
 import csv
 import io
+import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 
 from deepwright.core.errors import AskError, DataError
 from deepwright.core.report import Finding, finding
 from deepwright.core.text import text
+from deepwright.data import pieces as cutting
 from deepwright.data.cells import kind_of
-from deepwright.data.encoding import is_one_byte, is_utf8_read_as
+from deepwright.data.encoding import errors_of, is_one_byte, is_utf8_read_as
 from deepwright.data.joined import refuse_joined_rows
 from deepwright.data.names import check_names
-from deepwright.data.raw import Asides, Raw
+from deepwright.data.pieces import Pieces, halves
+from deepwright.data.plain import Column, PlainReader
+from deepwright.data.raw import Asides, LazyCells, Raw
 from deepwright.data.table import Table
 from deepwright.data.tidy import Tidied, tidy
 
@@ -84,45 +88,120 @@ def find_layout(sample: str, path: Path, options: Table, *, is_whole: bool) -> L
 
 
 def read_delimited(
-    stream: TextIO,
+    pieces: Callable[[], Iterator[bytes]],
     layout: Layout,
     path: Path,
     options: Table,
     *,
+    encoding: str,
     chunk: int,
     is_cut: bool = False,
     sha256: str = "",
 ) -> Iterator[Raw]:
-    """The rows of a text stream (opened with newline=""), `chunk` of them at a time.
+    """The rows of a text in pieces, some of them at a time.
 
+    Plain pieces are read by columns, the others row by row, `chunk` of them at a time.
+
+    pieces: gives those of the whole text. encoding: theirs; one where ASCII characters are their own bytes.
     is_cut: the text does not end in a line break, so that a last row with too few fields was torn off.
     """
+    given = Pieces(pieces())
+    lines = _Lines(given, encoding)
     for _ in range(layout.skip_lines):
-        stream.readline()
-    reader = csv.reader(stream, strict=True, **_dialect(layout.delimiter, options))
-    cutter = _Cutter(reader, stream, layout, path)
+        next(lines, None)
+    reader = csv.reader(lines, strict=True, **_dialect(layout.delimiter, options))
+    cutter = _Cutter(reader, lines, layout, path, pieces)
+    plain = PlainReader(layout.names, layout.delimiter, layout.has_empty_tail, encoding, options, CELL_LIMIT)
     if layout.has_header:
         cutter.take(1)
-    number, first = 0, True
+    first = True
     while True:
-        rows, is_last = cutter.take(chunk)
+        piece = given.next() if lines.is_at_end else None
+        if piece is not None:
+            tidied = Tidied()
+            is_torn = is_cut and given.is_at_end
+            columns = None if is_torn else plain.read(piece, tidied)
+            if columns is not None:
+                yield _plain_raw(columns, cutter, layout, path, options, sha256, tidied)
+                first = False
+                continue
+            parts = halves(piece) if plain.is_able and not is_torn and len(piece) > cutting.SMALL_PIECE else [piece]
+            if len(parts) > 1:
+                given.push(parts)
+                continue
+            lines.give(piece)
+        before = cutter.number
+        rows = cutter.take(chunk)
+        is_last = lines.is_at_end and given.is_at_end
         if rows or first:
-            yield _raw(rows, number, is_last and is_cut, layout, path, options, sha256, stream.encoding)
-        number += len(rows)
+            yield _raw(rows, before, is_last and is_cut, layout, path, options, sha256, encoding)
         first = False
         if is_last:
             return
 
 
+def _plain_raw(
+    columns: Mapping[str, Column],
+    cutter: "_Cutter",
+    layout: Layout,
+    path: Path,
+    options: Table,
+    sha256: str,
+    tidied: Tidied,
+) -> Raw:
+    before = cutter.number
+    number = len(columns[layout.names[0]])
+    cutter.pass_over(number)
+    origin = np.arange(before + 1, before + number + 1)
+    notes = layout.notes if before == 0 else ()
+    return Raw(layout.names, LazyCells(columns), origin, str(path), sha256, options, (), tidied, notes)
+
+
+class _Lines:
+    """The lines of the pieces that are read row by row; a row that goes on behind its piece takes the next one too."""
+
+    def __init__(self, pieces: Pieces, encoding: str) -> None:
+        self.pieces, self.encoding = pieces, encoding
+        self.lines: list[str] = []
+        self.place = 0
+
+    @property
+    def is_at_end(self) -> bool:
+        return self.place == len(self.lines)
+
+    def give(self, piece: bytes) -> None:
+        text_ = piece.decode(self.encoding, errors_of(self.encoding))
+        self.encoding = "utf-8" if self.encoding == "utf-8-sig" else self.encoding  # the mark stands once
+        self.lines, self.place = list(io.StringIO(text_, newline="")), 0
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        if self.place == len(self.lines):
+            piece = self.pieces.next()
+            if piece is None:
+                raise StopIteration
+            self.give(piece)
+        self.place += 1
+        return self.lines[self.place - 1]
+
+
 class _Cutter:
-    """Rows off a csv reader, blank lines left out; a quoting fault is told by the row where it began."""
+    """Rows off a csv reader, blank lines left out; a quoting fault is told by the row where it began.
 
-    def __init__(self, reader: Any, stream: TextIO, layout: Layout, path: Path) -> None:
-        self.reader, self.stream, self.layout, self.path = reader, stream, layout, path
+    number: of the last row. lines: those passed over, which the reader did not see.
+    """
+
+    def __init__(
+        self, reader: Any, lines: _Lines, layout: Layout, path: Path, pieces: Callable[[], Iterator[bytes]]
+    ) -> None:
+        self.reader, self.lines, self.layout, self.path, self.pieces = reader, lines, layout, path, pieces
         self.number = -1 if layout.has_header else 0
+        self.num_passed = layout.skip_lines
 
-    def take(self, limit: int) -> tuple[list[list[str]], bool]:
-        """The next rows, and whether they are the last."""
+    def take(self, limit: int) -> list[list[str]]:
+        """The next rows: so many, or those up to the end of the piece."""
         rows: list[list[str]] = []
         line = self.reader.line_num + 1
         try:
@@ -131,17 +210,23 @@ class _Cutter:
                 if row and (len(row) > 1 or row[0].strip()):
                     rows.append(row)
                     if len(rows) == limit:
-                        self.number += len(rows)
-                        return rows, False
+                        break
+                if self.lines.is_at_end:
+                    break
         except csv.Error as error:
-            self._refuse(error, self.number + len(rows) + 1, line + self.layout.skip_lines)
+            self._refuse(error, self.number + len(rows) + 1, line + self.num_passed)
         self.number += len(rows)
-        return rows, True
+        return rows
+
+    def pass_over(self, rows: int) -> None:
+        """Rows that were read by columns, a line each."""
+        self.number += rows
+        self.num_passed += rows
 
     def _refuse(self, error: csv.Error, row: int, line: int) -> None:
         if "field larger" in str(error):
             raise DataError("table.cell_too_large", path=self.path, row=row, line=line, limit=CELL_LIMIT) from None
-        if _has_backslash_quote(self.stream, line):
+        if _has_backslash_quote(self.pieces(), line):
             raise AskError("table.backslash_quote", path=self.path, row=row, line=line) from None
         if "unexpected end" in str(error):
             raise DataError("table.open_quote", path=self.path, row=row, line=line) from None
@@ -351,10 +436,7 @@ def _is_blank(row: list[str]) -> bool:
     return not row or (len(row) == 1 and not row[0].strip())
 
 
-def _has_backslash_quote(stream: TextIO, line: int) -> bool:
-    """Whether a later line of the text holds a quote after a backslash; the text is read from its start again."""
-    stream.seek(0)
-    for number, content in enumerate(stream, 1):
-        if number >= line:
-            return re.search(r'\\["\']', content) is not None
-    return False
+def _has_backslash_quote(pieces: Iterator[bytes], line: int) -> bool:
+    """Whether that line of the text holds a quote after a backslash; the text is read from its start again."""
+    lines = (content for piece in pieces for content in piece.splitlines())
+    return re.search(rb'\\["\']', next(itertools.islice(lines, line - 1, None), b"")) is not None

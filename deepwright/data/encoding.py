@@ -2,12 +2,23 @@
 
 import codecs
 import itertools
+from collections.abc import Callable, Iterable, Iterator
 
 from deepwright.core.errors import AskError, DataError, UsageError
 
 PREVIEW_CHARACTERS = 40
 COMMON_SHARE = 0.7
 KANA_SHARE = 0.4
+SAMPLE_BYTES = 1 << 20
+"""How much of the lines beyond ASCII an encoding is guessed from."""
+
+MARKS = (
+    codecs.BOM_UTF8,
+    codecs.BOM_UTF32_LE,
+    codecs.BOM_UTF32_BE,
+    codecs.BOM_UTF16_LE,
+    codecs.BOM_UTF16_BE,
+)
 WESTERN = ("cp1252", "iso8859-1", "iso8859-15", "cp850")
 
 
@@ -32,19 +43,70 @@ def find_encoding(data: bytes, path: object, asked: str | None, *, is_whole: boo
         raise AskError("encoding.ask", path=path, row=1, guess=silent, preview=preview)
     if _fault(data, "utf-8", is_whole) is None:
         return "utf-8"
+    return _by_lines(data.splitlines() if is_whole else data.splitlines()[:-1], path)
+
+
+def find_encoding_of(blocks: Callable[[], Iterator[bytes]], path: object, asked: str | None) -> str:
+    """As `find_encoding`, of a text of any size. blocks: gives it from its start, cut where lines end.
+
+    It is called once more where the text is no UTF-8.
+    """
+    pieces = blocks()
+    head = next(pieces, b"")
+    if asked is not None:
+        name = _asked(head, path, asked, is_whole=False)
+    else:
+        name = find_encoding(_ascii(head), path, None, is_whole=True)
+        if name != "utf-8":
+            return name
+    decoder = codecs.getincrementaldecoder(name)("strict")
+    before = 0
+    for piece, is_last in _with_last(itertools.chain([head], pieces)):
+        kept = len(decoder.getstate()[0])
+        try:
+            if not (name == "utf-8" and piece.isascii() and not kept):
+                decoder.decode(piece, final=is_last)
+        except UnicodeDecodeError as error:
+            if asked is None:
+                return _by_lines((line for part in blocks() for line in part.splitlines()), path)
+            raise does_not_fit(path, asked, error.start, bytes(error.object), before=before - kept) from None
+        before += len(piece)
+    return name
+
+
+def _ascii(head: bytes) -> bytes:
+    """What of a head tells its encoding before its letters do: a mark, and zeros between letters."""
+    return head if head.startswith(MARKS) or silent_utf16(head) is not None else b""
+
+
+def _with_last(pieces: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
+    before = next(pieces)
+    for piece in pieces:
+        yield before, False
+        before = piece
+    yield before, True
+
+
+def _by_lines(lines: Iterable[bytes], path: object) -> str:
+    """`utf-8` where most lines beyond ASCII are. Raises AskError otherwise."""
     good, bad, first = 0, 0, 0
-    for number, line in enumerate(data.splitlines() if is_whole else data.splitlines()[:-1], 1):
+    shown, sample, size = b"", [], 0
+    for number, line in enumerate(lines, 1):
         if line.isascii():
             continue
+        if size < SAMPLE_BYTES:
+            sample.append(line)
+            size += len(line)
         if _fault(line, "utf-8", True) is None:
             good += 1
         else:
-            bad, first = bad + 1, first or number
+            bad += 1
+            if bad == 1:
+                first, shown = number, line
     if good and good >= bad:
         return "utf-8"
-    line = data.splitlines()[first - 1]
-    guess = guess_encoding(b"\n".join(part for part in data.splitlines() if not part.isascii()))
-    raise AskError("encoding.ask", path=path, row=first, guess=guess, preview=_preview(line, guess))
+    guess = guess_encoding(b"\n".join(sample))
+    raise AskError("encoding.ask", path=path, row=first, guess=guess, preview=_preview(shown, guess))
 
 
 def errors_of(encoding: str) -> str:
@@ -52,11 +114,12 @@ def errors_of(encoding: str) -> str:
     return "surrogateescape" if encoding.startswith("utf-8") else "strict"
 
 
-def does_not_fit(path: object, encoding: str, offset: int, data: bytes) -> DataError:
+def does_not_fit(path: object, encoding: str, offset: int, data: bytes, *, before: int = 0) -> DataError:
+    """before: bytes of the file before these."""
     guess = guess_encoding(data[max(0, offset - 400) : offset + 400])
     if guess == codecs.lookup(encoding).name:
         guess = "latin-1"  # which has a character for every byte
-    return DataError("encoding.does_not_fit", path=path, offset=offset, asked=encoding, guess=guess)
+    return DataError("encoding.does_not_fit", path=path, offset=before + offset, asked=encoding, guess=guess)
 
 
 def guess_encoding(data: bytes) -> str:

@@ -1,48 +1,40 @@
 """Raw: rows as they came, every cell a text, before anything is interpreted."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 
 from deepwright.core.report import Finding, SetAside
 from deepwright.core.schema import Role
-from deepwright.data.cells import PLAIN, kind_of
+from deepwright.core.text import text
+from deepwright.data.distinct import Distinct
+from deepwright.data.numbers import Numbers
 from deepwright.data.table import Table
 from deepwright.data.tidy import Tidied
+
+Column = Distinct | Numbers
 
 ROWS_SHOWN = 20
 
 
-class Distinct:
-    """A column as its distinct cells. values: each cell once, None for missing; codes: int64 [N] into values."""
+class LazyCells(Mapping[str, np.ndarray]):
+    """Cells that are made of compact columns when they are asked for: column > object [N]."""
 
-    def __init__(self, cells: np.ndarray) -> None:
-        self.values: list[str | None] = list(dict.fromkeys(cells))
-        number = {value: index for index, value in enumerate(self.values)}
-        self.codes = np.fromiter(map(number.__getitem__, cells), np.int64, len(cells))
+    def __init__(self, columns: Mapping[str, Column]) -> None:
+        self.columns = dict(columns)
 
-    @classmethod
-    def of(cls, values: list[str | None], codes: np.ndarray) -> "Distinct":
-        """From cells that are known to differ."""
-        found = cls.__new__(cls)
-        found.values, found.codes = values, codes
-        return found
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.columns[name].cells()
 
-    @cached_property
-    def counts(self) -> np.ndarray:
-        """int64 [V]: how often each distinct cell occurs."""
-        return np.bincount(self.codes, minlength=len(self.values))
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
 
-    @cached_property
-    def kinds(self) -> list[str]:
-        """What each distinct cell looks like, in the words of `cells.kind_of`; `missing` for None."""
-        plain = PLAIN.fullmatch
-        return [
-            "missing" if v is None else ("decimal" if "." in v else "whole") if plain(v) else kind_of(v)
-            for v in self.values
-        ]
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def take(self, rows: np.ndarray | slice) -> "LazyCells":
+        return LazyCells({name: column.take(rows) for name, column in self.columns.items()})
 
 
 @dataclass(frozen=True)
@@ -100,15 +92,27 @@ class Raw:
         return self.notes + self.tidied.findings(self.source)
 
     def distinct(self, name: str) -> Distinct:
+        """The column as its different cells."""
         if name not in self._distinct:
-            self._distinct[name] = Distinct(self.cells[name])
+            column = self.cells.columns[name] if isinstance(self.cells, LazyCells) else None
+            self._distinct[name] = column if isinstance(column, Distinct) else Distinct(self.cells[name])
         return self._distinct[name]
 
-    def take(self, rows: np.ndarray) -> "Raw":
-        """Some of the rows (indices or a mask); what was found and set aside while reading stays behind."""
+    def column(self, name: str) -> Column:
+        """The column in its most compact form."""
+        if isinstance(self.cells, LazyCells) and name not in self._distinct:
+            return self.cells.columns[name]
+        return self.distinct(name)
+
+    def take(self, rows: np.ndarray | slice) -> "Raw":
+        """Some of the rows (a mask, a slice, or indices); what was found and set aside while reading stays behind."""
+        if isinstance(self.cells, LazyCells):
+            cells: Mapping[str, np.ndarray] = self.cells.take(rows)
+        else:
+            cells = {name: column[rows] for name, column in self.cells.items()}
         return replace(
             self,
-            cells={name: cells[rows] for name, cells in self.cells.items()},
+            cells=cells,
             origin=self.origin[rows],
             set_aside=(),
             tidied=Tidied(),
@@ -122,7 +126,12 @@ class Raw:
     def with_cells(self, changed: Mapping[str, np.ndarray], notes: tuple[Finding, ...] = ()) -> "Raw":
         """The same rows with some columns' cells changed."""
         kept = {name: known for name, known in self._distinct.items() if name not in changed}
-        return replace(self, cells={**self.cells, **changed}, notes=self.notes + notes, _distinct=kept)
+        if isinstance(self.cells, LazyCells):
+            columns = self.cells.columns | {name: Distinct(cells) for name, cells in changed.items()}
+            cells: Mapping[str, np.ndarray] = LazyCells(columns)
+        else:
+            cells = {**self.cells, **changed}
+        return replace(self, cells=cells, notes=self.notes + notes, _distinct=kept)
 
 
 class Asides:
@@ -140,6 +149,15 @@ class Asides:
             known = self.rows.setdefault(reason, [])
             known += rows[: ROWS_SHOWN - len(known)]
 
+    def add_rows(self, reason: str, raw: Raw, rows: np.ndarray) -> None:
+        """Rows of a source by their mask; where it has several files, the reason names theirs."""
+        if raw.file_of is None:
+            self.add(reason, raw.origin[rows])
+            return
+        for place in np.unique(raw.file_of[rows]):
+            located = text("aside.in_file", file=raw.files[place].name, reason=reason)
+            self.add(located, raw.origin[rows & (raw.file_of == place)])
+
     def add_all(self, entries: Iterable[SetAside]) -> "Asides":
         for entry in entries:
             self.add(entry.reason, entry.rows, entry.count)
@@ -152,32 +170,63 @@ class Asides:
 
 
 def merge(chunks: Iterable[Raw]) -> Raw:
-    """Chunks of one source as one; equal cells of a column become one object, so that memory holds each once."""
-    index: dict[str, dict[str | None, int]] = {}
-    codes: dict[str, list[np.ndarray]] = {}
+    """Chunks of one source as one; memory holds equal cells once, and columns of numbers as numbers."""
+    merged: dict[str, Merged] = {}
     origins, notes, asides, tidied = [], [], Asides(), Tidied()
     for chunk in chunks:
         for name in chunk.names:
-            known = index.setdefault(name, {})
-            distinct = chunk.distinct(name)
-            places = np.array([known.setdefault(value, len(known)) for value in distinct.values], np.int64)
-            codes.setdefault(name, []).append(places[distinct.codes])
+            merged.setdefault(name, Merged(chunk.options.missing)).add(chunk.column(name))
         origins.append(chunk.origin)
         notes += chunk.notes
         asides.add_all(chunk.set_aside)
         tidied.add(chunk.tidied)
-    cells, whole = {}, {}
-    for name, known in index.items():
-        values = np.empty(len(known), dtype=object)
-        values[:] = list(known)
-        whole[name] = Distinct.of(list(known), np.concatenate(codes.pop(name)))
-        cells[name] = values[whole[name].codes]
     return replace(
         chunk,
-        cells=cells,
+        cells=LazyCells({name: merged.pop(name).column() for name in chunk.names}),
         origin=np.concatenate(origins),
         set_aside=asides.records(),
         tidied=tidied,
         notes=tuple(notes),
-        _distinct=whole,
+        _distinct={},
     )
+
+
+class Merged:
+    """One column out of those of chunks. missing: texts that mean a missing value."""
+
+    def __init__(self, missing: Collection[str]) -> None:
+        self.missing = missing
+        self.known: dict[str | None, int] = {}
+        self.codes: list[np.ndarray] = []
+        self.values: list[np.ndarray] = []
+        self.decimals: list[np.ndarray] = []
+        self.is_numbers = False
+
+    def add(self, column: Column) -> None:
+        if isinstance(column, Numbers) and not self.is_numbers:
+            before = self.column()
+            self.is_numbers, self.known, self.codes = True, {}, []
+            self._add_numbers(Numbers.of_cells(before, self.missing)) if len(before) else None
+        if self.is_numbers:
+            numbers = column if isinstance(column, Numbers) else Numbers.of_cells(column, self.missing)
+            self._add_numbers(numbers)
+        else:
+            assert isinstance(column, Distinct)
+            self._add_codes(column)
+
+    def column(self) -> Column:
+        codes = np.concatenate(self.codes) if self.codes else np.zeros(0, np.int32)
+        distinct = Distinct.of(list(self.known), codes)
+        if not self.is_numbers:
+            return distinct
+        return Numbers(np.concatenate(self.values), np.concatenate(self.decimals), distinct)
+
+    def _add_numbers(self, column: Numbers) -> None:
+        self.values.append(column.values)
+        self.decimals.append(column.decimals)
+        self._add_codes(column.others)
+
+    def _add_codes(self, distinct: Distinct) -> None:
+        known = self.known
+        places = np.array([known.setdefault(value, len(known)) for value in distinct.values], np.int32)
+        self.codes.append(places[distinct.codes])

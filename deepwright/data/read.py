@@ -4,16 +4,19 @@ import hashlib
 import io
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 from deepwright.core.report import finding
 from deepwright.data.arrow import read_parquet
 from deepwright.data.delimited import find_layout, read_delimited
 from deepwright.data.encoding import does_not_fit, errors_of, find_encoding
 from deepwright.data.jsonlines import read_jsonl
+from deepwright.data.pieces import PIECE, SMALL_PIECE, Text
+from deepwright.data.plain import is_ascii_based
 from deepwright.data.raw import Raw, merge
-from deepwright.data.signature import Format, format_of, is_gzip, open_plain, read_head, read_plain, regular_file
+from deepwright.data.scan import scan
+from deepwright.data.signature import Format, format_of, is_gzip, read_head, regular_file, require_memory
 from deepwright.data.table import Table
 
 CHUNK_ROWS = 20_000
@@ -34,7 +37,7 @@ def read(path: str | Path, source: Table) -> Raw:
     if format_ == "parquet":
         (raw,) = read_parquet(path, source, chunk=None, sha256=sha256)
         return raw
-    raw = read_content(read_plain(path), path, source, sha256=sha256)
+    raw = _read_text(Text(path), head, format_, source, sha256)
     if is_gzip(path) and path.suffix.lower() not in (".gz", ".gzip"):
         return replace(raw, notes=(finding("unpacked", "note", str(path)), *raw.notes))
     return raw
@@ -47,17 +50,14 @@ def read_content(data: bytes, path: Path, source: Table, *, sha256: str) -> Raw:
     if format_ == "parquet":
         (raw,) = read_parquet(path, source, chunk=None, sha256=sha256, content=data)
         return raw
-    encoding = find_encoding(data, path, source.encoding, is_whole=True)
-    is_cut = not data.rstrip(b"\0").endswith((b"\n", b"\r"))
-    with io.BytesIO(data) as plain:
-        raw = merge(_rows(plain, head, encoding, format_, path, source, CHUNK_ROWS, is_cut=is_cut, sha256=sha256))
-    if source.encoding is None and encoding.startswith(("utf-16", "utf-32")):
-        return replace(raw, notes=(finding("encoding", "note", str(path), found=encoding), *raw.notes))
-    return raw
+    return _read_text(Text(path, data), head, format_, source, sha256)
 
 
 def read_chunks(path: str | Path, source: Table, rows: int) -> Iterator[Raw]:
-    """The rows of a file of any size, `rows` at a time, in constant memory; the start decides how all of it is read."""
+    """The rows of a file of any size, `rows` of them at a time at most, in constant memory.
+
+    The start of the file decides how all of it is read.
+    """
     path = regular_file(path)
     head = read_head(path, HEAD_BYTES)
     format_ = format_of(head, path)
@@ -65,31 +65,54 @@ def read_chunks(path: str | Path, source: Table, rows: int) -> Iterator[Raw]:
         yield from read_parquet(path, source, chunk=rows)
         return
     encoding = find_encoding(head, path, source.encoding, is_whole=len(head) < HEAD_BYTES)
-    with open_plain(path) as plain:
-        yield from _rows(plain, head, encoding, format_, path, source, rows)
+    size = rows * max(len(head) // max(head.count(b"\n"), 1), 1)  # bytes of about so many rows
+    for raw in _chunks(Text(path, size=min(max(size, SMALL_PIECE), PIECE)), head, encoding, format_, source, rows):
+        yield from _parts(raw, rows)
 
 
-def _rows(
-    plain: BinaryIO,
+def _parts(raw: Raw, rows: int) -> Iterator[Raw]:
+    """The rows in parts; what was found while reading them comes with the first."""
+    if len(raw) <= rows:
+        yield raw
+        return
+    for start in range(0, len(raw), rows):
+        part = raw.take(slice(start, start + rows))
+        if start == 0:
+            part = replace(part, set_aside=raw.set_aside, tidied=raw.tidied, notes=raw.notes)
+        yield part
+
+
+def _read_text(text: Text, head: bytes, format_: Format, source: Table, sha256: str) -> Raw:
+    found = scan(text, source.encoding)
+    require_memory(text.path, found.num_bytes)
+    raw = merge(_chunks(text, head, found.encoding, format_, source, CHUNK_ROWS, is_cut=found.is_cut, sha256=sha256))
+    if source.encoding is None and found.encoding.startswith(("utf-16", "utf-32")):
+        return replace(raw, notes=(finding("encoding", "note", str(text.path), found=found.encoding), *raw.notes))
+    return raw
+
+
+def _chunks(
+    text: Text,
     head: bytes,
     encoding: str,
     format_: Format,
-    path: Path,
     source: Table,
     chunk: int,
     *,
     is_cut: bool = False,
     sha256: str = "",
 ) -> Iterator[Raw]:
-    stream = io.TextIOWrapper(plain, encoding=encoding, errors=errors_of(encoding), newline="")
     try:
         if format_ == "jsonl":
-            yield from read_jsonl(stream, path, source, chunk=chunk, sha256=sha256)
-        else:
-            is_whole = len(head) < HEAD_BYTES
-            layout = find_layout(head.decode(encoding, "ignore"), path, source, is_whole=is_whole)
-            yield from read_delimited(stream, layout, path, source, chunk=chunk, is_cut=is_cut, sha256=sha256)
+            with io.TextIOWrapper(text.open(), encoding=encoding, errors=errors_of(encoding), newline="") as lines:
+                yield from read_jsonl(lines, text.path, source, chunk=chunk, sha256=sha256)
+            return
+        layout = find_layout(head.decode(encoding, "ignore"), text.path, source, is_whole=len(head) < HEAD_BYTES)
+        pieces, known = text.pieces, encoding
+        if not is_ascii_based(encoding):
+            pieces, known = partial(text.decoded, encoding), "utf-8"
+        yield from read_delimited(
+            pieces, layout, text.path, source, encoding=known, chunk=chunk, is_cut=is_cut, sha256=sha256
+        )
     except UnicodeDecodeError as error:
-        raise does_not_fit(path, encoding, error.start, bytes(error.object)) from None
-    finally:
-        stream.close()
+        raise does_not_fit(text.path, encoding, error.start, bytes(error.object)) from None

@@ -77,24 +77,21 @@ def open_plain(path: Path) -> BinaryIO:
 def read_head(path: Path, size: int = HEAD_BYTES) -> bytes:
     """The first bytes of the file, gunzipped."""
     with open_plain(path) as stream:
-        return _guarded_read(stream, size, path)
+        return guarded_read(stream, size, path)
 
 
-def read_plain(path: Path) -> bytes:
-    """The whole file, gunzipped, within what an honest archive expands to and what the memory holds."""
+def require_memory(path: Path, num_bytes: int) -> None:
+    """Raises ResourceError when a text of so many bytes cannot be held in memory while it is read."""
     import psutil
 
-    packed = path.stat().st_size
-    limit = max(packed * EXPANSION_LIMIT, EXPANSION_FREE_BYTES)
-    free = psutil.virtual_memory().available
-    with open_plain(path) as stream:
-        data = _guarded_read(stream, min(limit, free // MEMORY_FACTOR) + 1, path)
-    if len(data) > limit:
-        raise DataError("file.expands", path=path, packed=packed, limit=limit)
-    if len(data) > free // MEMORY_FACTOR:
-        wanted = max(packed, len(data)) * MEMORY_FACTOR
+    free, wanted = psutil.virtual_memory().available, num_bytes * MEMORY_FACTOR
+    if wanted > free:
         raise ResourceError("file.memory", path=path, free=free >> 20, wanted=wanted >> 20)
-    return data
+
+
+def unpacked_limit(path: Path) -> int:
+    """Bytes that an honest file of this size unpacks to, at most."""
+    return max(path.stat().st_size * EXPANSION_LIMIT, EXPANSION_FREE_BYTES)
 
 
 def format_of(head: bytes, path: Path) -> Format:
@@ -132,7 +129,8 @@ def _is_binary(head: bytes) -> bool:
     return silent_utf16(head) is None and len(body) - len(body.translate(None, CONTROL)) > BINARY_SHARE * len(body)
 
 
-def _guarded_read(stream: BinaryIO, size: int, path: Path) -> bytes:
+def guarded_read(stream: BinaryIO, size: int, path: Path) -> bytes:
+    """Bytes of an open file. Raises DataError where it cannot be read or unpacked."""
     try:
         return stream.read(size)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:

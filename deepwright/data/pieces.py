@@ -1,0 +1,117 @@
+"""Pieces: the bytes of a text of any size, cut where lines end."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from deepwright.core.errors import DataError
+from deepwright.data.signature import guarded_read, is_gzip, open_plain, unpacked_limit
+
+PIECE = 1 << 24
+"""Bytes."""
+
+SMALL_PIECE = 1 << 18
+"""Bytes; a piece of so many that is not plain is read row by row, a larger one is cut first."""
+
+LINE_LIMIT = 1 << 28
+"""Bytes of one line, at most."""
+
+TAIL_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that can be read from its start as often as need be.
+
+    path: as errors name it. content: its bytes, as of a member of an archive; None: what the file holds, gunzipped.
+    size: bytes of a piece, about; None: PIECE.
+    """
+
+    path: Path
+    content: bytes | None = None
+    size: int | None = None
+
+    def open(self) -> BinaryIO:
+        return open_plain(self.path) if self.content is None else io.BytesIO(self.content)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The bytes in pieces, each ending where a line ends; the first, with the header, is short.
+
+        Of a text that does not end in a line break the last piece is short too, and holds more than the last line.
+
+        Raises DataError for a line longer than LINE_LIMIT and for a packed file that holds more than an honest one.
+        """
+        limit = unpacked_limit(self.path) if self.content is None else len(self.content)
+        due = self.size or PIECE
+        size, rest, held = 0, b"", b""
+        with self.open() as stream:
+            while block := guarded_read(stream, due if size else min(due, SMALL_PIECE), self.path):
+                size += len(block)
+                if size > limit:
+                    raise DataError("file.expands", path=self.path, packed=self.path.stat().st_size, limit=limit)
+                rest += block
+                end = line_end(rest)
+                if end:
+                    if held:
+                        yield held
+                    held, rest = rest[:end], rest[end:]
+                elif len(rest) > LINE_LIMIT:
+                    raise DataError("table.long_line", path=self.path, limit=LINE_LIMIT)
+        last = held + rest
+        end = line_end(last[:-SMALL_PIECE]) if rest else 0
+        yield from (piece for piece in (last[:end], last[end:]) if piece)
+
+    def decoded(self, encoding: str) -> Iterator[bytes]:
+        """The pieces of a text of another encoding in UTF-8. Raises UnicodeDecodeError where it is not of it."""
+        with io.TextIOWrapper(self.open(), encoding=encoding, newline="") as lines:
+            while text := lines.read(SMALL_PIECE):
+                yield (text + lines.readline()).encode("utf-8", "surrogatepass")
+
+    def ending(self) -> tuple[int, bytes]:
+        """How many bytes there are, and the last of them."""
+        if self.content is not None:
+            return len(self.content), self.content[-TAIL_BYTES:]
+        if is_gzip(self.path):
+            size, tail = 0, b""
+            for piece in self.pieces():
+                size += len(piece)
+                tail = (tail + piece)[-TAIL_BYTES:]
+            return size, tail
+        size = self.path.stat().st_size
+        with self.open() as stream:
+            stream.seek(max(0, size - TAIL_BYTES))
+            return size, stream.read(TAIL_BYTES)
+
+
+def line_end(data: bytes) -> int:
+    """Behind the last line break; of lone carriage returns the last that is sure to be one; 0 where there is none."""
+    return data.rfind(b"\n") + 1 or data.rfind(b"\r", 0, max(len(data) - 1, 0)) + 1
+
+
+def halves(piece: bytes) -> list[bytes]:
+    """A piece cut at the line end before its middle; the piece itself where it is one line."""
+    end = line_end(piece[: len(piece) // 2])
+    return [piece[:end], piece[end:]] if end else [piece]
+
+
+class Pieces:
+    """Pieces one after the other, and whether there is a further one."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self.pieces = pieces
+        self.ahead: list[bytes] = []
+
+    @property
+    def is_at_end(self) -> bool:
+        if not self.ahead:
+            self.ahead = [piece for piece in [next(self.pieces, None)] if piece]
+        return not self.ahead
+
+    def next(self) -> bytes | None:
+        return None if self.is_at_end else self.ahead.pop(0)
+
+    def push(self, pieces: list[bytes]) -> None:
+        """These come next."""
+        self.ahead = pieces + self.ahead
