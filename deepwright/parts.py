@@ -33,8 +33,8 @@ from deepwright.train import loss, optim, schedule
 
 BUILT_IN: tuple[ModuleType, ...] = (
     baselines, classify, dates, decision, decision_tree, encode, extract, ft_transformer, groups, images, loss, merge,
-    missing, module, nearest, onnx, optim, outliers, periods, predict_missing, regress, scale, schedule, series,
-    split, svm, table, tabm, tabular, text_steps,
+    missing, module, nearest, onnx, optim, outliers, periods, predict_missing, regress, scale, schedule, series, split, svm,
+    table, tabm, tabular, text_steps,
 )  # fmt: skip
 """Every module that defines kinds."""
 

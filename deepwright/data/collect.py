@@ -14,7 +14,9 @@ from deepwright.core.schema import Schema
 from deepwright.core.seal import TEST, VALIDATION
 from deepwright.core.text import text
 from deepwright.data.frame import read_object
+from deepwright.data.given import with_validation
 from deepwright.data.leakage import duplicates
+from deepwright.data.merged import merge_findings
 from deepwright.data.raw import Asides, Raw
 from deepwright.data.read import read, read_chunks
 from deepwright.data.relabel import propose_map, relabel
@@ -79,6 +81,7 @@ def collect(recipe: Recipe, data: object | None = None, test: object | None = No
         *inferred.findings,
         *_loss_finding(named[0].source, rows_in - kept, rows_in),
         *duplicates(whole),
+        *merge_findings(whole),
     )
     sha256 = raws[0].sha256
     if len(raws) > 1:
@@ -93,17 +96,24 @@ def _raws(source: Source, target: str | None, data: object | None, test: object 
         whole = _some(source.read(target))
     else:
         whole = source.arrange(_some(read_object(data, options, target=target or "target")))
+        if options.validation is not None:
+            whole = with_validation(whole, _some(_own(options, options.validation).read(target)))
     if test is not None:
         own = source.arrange(_some(read_object(test, options, target=target or "target")))
         return [whole, _like(own, whole)]
     if options.test is not None:
-        return [whole, _like(_some(options.replace(path=options.test, test=None).read(target)), whole)]
+        return [whole, _like(_some(_own(options, options.test).read(target)), whole)]
     if whole.part is None or not (whole.part == TEST).any():
         return [whole]
     if (whole.part == TEST).all():
         raise DataError("collect.only_test", source=whole.source)
     is_test = whole.part == TEST
     return [replace(whole.take(~is_test), set_aside=whole.set_aside, notes=whole.findings), whole.take(is_test)]
+
+
+def _own(options: Table, path: str) -> Table:
+    """The options by which a file of another part is read."""
+    return options.replace(path=path, validation=None, test=None)
 
 
 def _some(raw: Raw) -> Raw:

@@ -17,7 +17,11 @@ class Table(Source, kind="table"):
     ('zip=category',)
     """
 
-    path: str | None = option(None, "the file; none: rows are handed over in Python")
+    path: str | None = option(
+        None, "the file; a folder, a glob or an archive: its tables, one below the other; none: rows come from Python"
+    )
+    member: str | None = option(None, "which members of an archive are read, by name or glob; none: all its tables")
+    validation: str | None = option(None, "a validation file of your own; none: the validation part is split off")
     test: str | None = option(None, "a test file of your own; none: the test part is split off")
     columns: tuple[str, ...] = option((), "column names of a file without header row; none: the first row has them")
     delimiter: str | None = option(None, "what separates fields, or `tab`; none: found out, and the finding says how")
@@ -36,8 +40,10 @@ class Table(Source, kind="table"):
 
     def read(self, target: str | None) -> "Raw":
         """Raises UsageError without a path: then rows are handed over in Python, to `collect`."""
-        from deepwright.data.read import read
+        from deepwright.data.files import read_path
+        from deepwright.data.given import with_validation
 
         if self.path is None:
             raise UsageError("collect.no_source")
-        return read(self.path, self)
+        whole = read_path(self.path, self)
+        return whole if self.validation is None else with_validation(whole, read_path(self.validation, self))

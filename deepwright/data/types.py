@@ -84,7 +84,7 @@ def infer(
     findings: list[Finding] = []
     class_numbers = False
     for name in raw.names:
-        evidence = Evidence(raw.distinct(name), missing, raw.source)
+        evidence = Evidence.read(raw, name, missing)
         kept_out = name in ignore or name in known_afterwards
         if name in forced:
             type_, reason = forced[name], text("why.forced")
@@ -149,23 +149,28 @@ def decode(raw: Raw, schema: Schema, *, inputs_only: bool = False, class_numbers
             raise DataError(
                 "types.column_absent", source=raw.source, column=feature.name, known=", ".join(raw.names), hint=hint
             )
-        evidence = Evidence(raw.distinct(feature.name), missing, raw.source)
+        is_class_number = class_numbers and feature.role == "target"
+        is_number = feature.type == "number" and not is_class_number
+        evidence = Evidence.read(raw, feature.name, missing)
+        if evidence.numbers is not None and not is_number:
+            evidence = Evidence(raw.distinct(feature.name), missing, raw.source)
         if feature.type == "number" and feature.role != "ignore" and feature.name in raw.tidied.pointed:
             found = raw.tidied.pointed[feature.name]
             raise AskError("types.ask_point", source=raw.source, column=feature.name, found=found)
-        is_class_number = class_numbers and feature.role == "target"
         values, faults = _decoded(feature.type, evidence, is_class_number)
-        columns[feature.name] = values[evidence.distinct.codes]
+        columns[feature.name] = evidence.spread(values)
         if feature.role == "ignore":
             continue
         if feature.role == "weight":
             require_weights(columns[feature.name], raw, feature.name)
         for key, cells in faults.items():
             reason = _reason(key, feature.name, evidence.distinct, cells)
-            bad = _set_aside(reason, evidence.distinct.codes, cells, bad, raw.origin, asides)
+            found = evidence.rows_of(cells) & ~bad
+            asides.add_rows(reason, raw, found)
+            bad |= found
         if feature.role in ("target", "group", "time"):
             gone = missing_rows(columns[feature.name]) & ~bad
-            asides.add(missing_reason(feature), raw.origin[gone])
+            asides.add_rows(missing_reason(feature), raw, gone)
             bad |= gone
     kept = ~bad
     return Decoded({f.name: columns[f.name][kept] for f in features}, kept, asides.records())
@@ -214,10 +219,9 @@ def _useless(name: str, evidence: Evidence, type_: Type, rows: int) -> Finding |
         return finding("all_missing", "warning", name, rows=rows)
     if rows < UNIQUE_ROWS or evidence.present < rows:
         return None
-    distinct = evidence.num_distinct
-    if type_ == "category" and distinct >= UNIQUE_SHARE * rows:
-        return finding("unique", "note", name, distinct=distinct, rows=rows)
-    if type_ == "number" and distinct == rows and _is_count(evidence):
+    if type_ == "category" and evidence.num_distinct >= UNIQUE_SHARE * rows:
+        return finding("unique", "note", name, distinct=evidence.num_distinct, rows=rows)
+    if type_ == "number" and _is_count(evidence) and evidence.num_distinct == rows:
         return finding("row_number", "note", name, rows=rows)
     return None
 
@@ -226,8 +230,10 @@ def _is_count(evidence: Evidence) -> bool:
     """Whether all-different whole numbers leave no gap: 1, 2, 3 ... in any order."""
     if evidence.of("whole", "decimal") != evidence.present or not evidence.is_whole:
         return False
-    values = [float(value) for value in evidence.distinct.values if value is not None]
-    return max(values) - min(values) == len(values) - 1
+    values = [np.array([float(value) for value in evidence.distinct.values if value is not None])]
+    values += [] if evidence.numbers is None else evidence.numbers.parts()
+    ends = [(part.min(), part.max()) for part in values if len(part)]
+    return bool(max(high for _, high in ends) - min(low for low, _ in ends) == evidence.present - 1)
 
 
 def _cell_findings(name: str, evidence: Evidence) -> list[Finding]:
@@ -312,14 +318,6 @@ def _reason(key: str, column: str, distinct: Distinct, cells: list[int]) -> str:
     if key == "not_time":
         return text("aside.not_time", column=column, example=example)
     return text("aside.not_number", column=column, example=example)
-
-
-def _set_aside(
-    reason: str, codes: np.ndarray, cells: list[int], bad: np.ndarray, origin: np.ndarray, asides: Asides
-) -> np.ndarray:
-    found = np.isin(codes, cells) & ~bad
-    asides.add(reason, origin[found])
-    return bad | found
 
 
 def missing_rows(column: np.ndarray) -> np.ndarray:
