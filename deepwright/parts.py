@@ -10,6 +10,7 @@ from types import ModuleType
 from deepwright.core.errors import UsageError
 from deepwright.core.part import FAMILIES, Part
 from deepwright.data import (
+    cases,
     dates,
     encode,
     extract,
@@ -32,9 +33,9 @@ from deepwright.model import baselines, decision_tree, ft_transformer, module, n
 from deepwright.train import loss, optim, schedule
 
 BUILT_IN: tuple[ModuleType, ...] = (
-    baselines, classify, dates, decision, decision_tree, encode, extract, ft_transformer, groups, images, loss, merge,
-    missing, module, nearest, onnx, optim, outliers, periods, predict_missing, regress, scale, schedule, series, split, svm,
-    table, tabm, tabular, text_steps,
+    baselines, cases, classify, dates, decision, decision_tree, encode, extract, ft_transformer, groups, images,
+    loss, merge, missing, module, nearest, onnx, optim, outliers, periods, predict_missing, regress, scale,
+    schedule, series, split, svm, table, tabm, tabular, text_steps,
 )  # fmt: skip
 """Every module that defines kinds."""
 

@@ -44,13 +44,13 @@ def read_files(source: "Series") -> Raw:
 
 def claims(path: Path) -> dict[str, object] | None:
     """A folder or an archive laid out as the Numenta Anomaly Benchmark: data/GROUP/NAME.csv and labelled windows."""
-    names = _names(path)
+    names = file_names(path)
     if names and LABELS in names and any(n.startswith("data/") and n.endswith(".csv") for n in names):
         return {"kind": "series", "path": str(path), "labels": LABELS, "time": ["timestamp"]}
     return None
 
 
-def _names(path: Path) -> list[str]:
+def file_names(path: Path) -> list[str]:
     """Names of all files below a folder or in an archive; none for anything else."""
     if path.is_dir():
         return sorted(str(file.relative_to(path)) for file in path.rglob("*") if file.is_file())
@@ -89,7 +89,7 @@ def _tables(path: Path, source: "Series") -> Iterator[tuple[str, Raw]]:
     """Name and rows of every table of a folder or archive, in the order of their names."""
     if path.is_dir():
         root = path.resolve()
-        for name in _names(path):
+        for name in file_names(path):
             if _is_wanted(name, source):
                 if not (path / name).resolve().is_relative_to(root):
                     raise DataError("series.leaves", path=path, file=name)
