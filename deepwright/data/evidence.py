@@ -4,10 +4,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from deepwright.core.errors import AskError
 from deepwright.core.schema import Type
 from deepwright.core.text import text
-from deepwright.data.raw import Distinct
+from deepwright.data.distinct import Distinct
+from deepwright.data.numbers import OTHER, Numbers
+from deepwright.data.raw import Raw
 
 MOST = 0.9
 """Share of a column's cells that must be numbers (or times) for the others to count as faults."""
@@ -20,15 +24,33 @@ BOOLEAN_STYLES = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("1"
 
 @dataclass(frozen=True)
 class Evidence:
-    """counts: cells per kind of `cells.kind_of`, missing ones left out. source: the file, as errors name it."""
+    """counts: cells per kind of `cells.kind_of`, missing ones left out. source: the file, as errors name it.
+
+    distinct: the cells to be looked at one by one. numbers: beside them, a column kept as numbers; its `others` are
+    `distinct` then.
+    """
 
     distinct: Distinct
     missing: frozenset[str]
     source: str = ""
+    numbers: Numbers | None = None
+
+    @classmethod
+    def read(cls, raw: Raw, name: str, missing: frozenset[str]) -> "Evidence":
+        """A column's, in the most compact form that shows its type: numbers only where nearly all cells are some."""
+        column = raw.column(name)
+        if isinstance(column, Numbers):
+            found = cls(column.others, missing, raw.source, column)
+            if column.num_plain >= MOST * found.present:
+                return found
+        return cls(raw.distinct(name), missing, raw.source)
 
     @cached_property
     def counts(self) -> dict[str, int]:
         found: dict[str, int] = defaultdict(int)
+        if self.numbers is not None:
+            found["whole"] = self.numbers.num_whole
+            found["decimal"] = self.numbers.num_plain - found["whole"]
         counts = self.distinct.counts.tolist()
         for kind, count in zip(self.distinct.kinds, counts, strict=True):
             found[kind] += count
@@ -40,7 +62,7 @@ class Evidence:
         """An empty cell, a lone ?, or a text that the options call missing."""
         return value is None or value == "?" or value in self.missing
 
-    @property
+    @cached_property
     def present(self) -> int:
         return sum(self.counts.values())
 
@@ -50,15 +72,35 @@ class Evidence:
         missing = self.missing | {"?"}
         return [value for value in self.distinct.values if value is not None and value not in missing]
 
-    @property
+    @cached_property
     def num_distinct(self) -> int:
-        return len(self.values)
+        return len(self.values) + (0 if self.numbers is None else self.numbers.num_distinct())
+
+    def spread(self, values: np.ndarray) -> np.ndarray:
+        """[N]: for each row the value of its distinct cell, or its number."""
+        if self.numbers is None:
+            return np.asarray(values[self.distinct.codes])
+        column = np.array(self.numbers.values)
+        column[self.numbers.decimals == OTHER] = values[self.distinct.codes]
+        return column
+
+    def rows_of(self, places: list[int]) -> np.ndarray:
+        """bool [N]: the rows that have one of these distinct cells."""
+        is_one = np.zeros(len(self.distinct.values), dtype=bool)
+        is_one[places] = True
+        if self.numbers is None:
+            return np.asarray(is_one[self.distinct.codes])
+        rows = self.numbers.decimals == OTHER
+        rows[rows] = is_one[self.distinct.codes]
+        return rows
 
     def of(self, *kinds: str) -> int:
         return sum(self.counts.get(kind, 0) for kind in kinds)
 
     def example(self, *kinds: str) -> str:
         """The first cell of one of these kinds."""
+        if self.numbers is not None and {"whole", "decimal"} & set(kinds) and self.numbers.num_plain:
+            return self.numbers.first()
         for value, kind in zip(self.distinct.values, self.distinct.kinds, strict=True):
             if kind in kinds and value is not None and not self.is_missing(value):
                 return value[:40]
@@ -67,6 +109,8 @@ class Evidence:
     @cached_property
     def is_whole(self) -> bool:
         """Whether every number is whole, as 3 or 3.0."""
+        if self.numbers is not None and not self.numbers.is_whole():
+            return False
         return all(
             float(value) == int(float(value))
             for value, kind in zip(self.distinct.values, self.distinct.kinds, strict=True)

@@ -1,7 +1,7 @@
 """Numbers: a column of mostly plain numbers as float64, with what gives the text of every cell back."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,9 @@ DIGITS = 15
 OTHER = -1
 SHORTEST = 100
 """In place of a number of decimals: the text is the shortest that means this float64, as Python and pandas write it."""
+
+PART = 1 << 20
+"""Rows looked at at a time."""
 
 MINUS, ZERO, SPACE = b"-0 "
 FORM = re.compile(r"-?(0|[1-9]\d{0,14})(?:\.(\d{1,99}))?", re.ASCII)
@@ -85,10 +88,22 @@ class Numbers:
 
     def num_distinct(self) -> int:
         """Different plain cells; `1` and `1.0` are two."""
-        plain = self.decimals != OTHER
-        bits = self.values[plain].view(np.uint64)
-        places = self.decimals[plain]
-        return sum(len(np.unique(bits[places == place])) for place in np.unique(places))
+        bits = self.values.view(np.uint64)
+        return sum(len(np.unique(bits[self.decimals == place])) for place in self._places())
+
+    def _places(self) -> list[int]:
+        counts = np.bincount(self.decimals.view(np.uint8), minlength=256)
+        return [int(place) for place in np.flatnonzero(counts) if place != np.uint8(np.int8(OTHER).view(np.uint8))]
+
+    def is_whole(self) -> bool:
+        """Whether every plain cell is a whole number, as 3 or 3.0."""
+        return all(bool((part == np.floor(part)).all()) for part in self.parts())
+
+    def parts(self) -> Iterator[np.ndarray]:
+        """float64 [n]: the values of the plain cells, some rows at a time."""
+        for start in range(0, len(self), PART):
+            rows = slice(start, start + PART)
+            yield self.values[rows][self.decimals[rows] != OTHER]
 
     def first(self) -> str:
         """The first plain cell."""

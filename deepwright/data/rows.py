@@ -11,7 +11,9 @@ import numpy as np
 
 from deepwright.core.schema import Columns
 from deepwright.data.cells import canonical
-from deepwright.data.raw import Raw
+from deepwright.data.distinct import Distinct
+from deepwright.data.numbers import OTHER, Numbers, canonical_texts
+from deepwright.data.raw import Column, Raw
 
 CONFUSED_SHARE = 0.01
 """Share of distinct rows that sorting may confuse before the order of the columns counts."""
@@ -30,7 +32,7 @@ def row_hashes(raw: Raw, *, in_order: bool = False) -> np.ndarray:
 
 def order_matters(raw: Raw, hashes: np.ndarray) -> bool:
     """Whether hashes over sorted cells confuse more rows of this table than they may."""
-    exact = len(np.unique(mixed_codes([raw.distinct(name).codes for name in raw.names])))
+    exact = len(np.unique(mixed_codes([_codes(raw.column(name)) for name in raw.names])))
     return bool(exact - len(np.unique(hashes)) > CONFUSED_SHARE * exact)
 
 
@@ -67,10 +69,27 @@ def splitmix(x: np.ndarray) -> np.ndarray:
     return x ^ (x >> np.uint64(31))
 
 
+def _codes(column: Column) -> np.ndarray:
+    """uint64 [N]: equal where cells are equal."""
+    if isinstance(column, Distinct):
+        return column.codes.astype(np.uint64)
+    bits = np.array(column.values).view(np.uint64) ^ column.decimals.astype(np.uint64)
+    bits[column.decimals == OTHER] = column.others.codes
+    return bits
+
+
 def _canonical_column(raw: Raw, name: str) -> list[str]:
     if name in raw.digests:
         return raw.digests[name].tolist()
-    distinct = raw.distinct(name)
+    column = raw.column(name)
+    if isinstance(column, Numbers):
+        texts = np.array(canonical_texts(column), dtype=object)
+        texts[column.decimals == OTHER] = _texts_of(column.others)
+        return list(texts)
+    return _texts_of(column)
+
+
+def _texts_of(distinct: Distinct) -> list[str]:
     texts = [
         "" if value is None else canonical(value, kind)
         for value, kind in zip(distinct.values, distinct.kinds, strict=True)

@@ -138,7 +138,7 @@ def test_rows_of_numbers_are_taken_with_their_other_cells():
 
 
 WRONG = {
-    "a quote in a field": ("_encloses_fields", lambda *_: True, b"a,b\n" + b"1,2\n" * 40 + b'5" x,"3\n4",2\n'),
+    "a quote in a field": ("_encloses_fields", lambda *_: True, b"a,b\n" + b"1,2\n" * 40 + b'"x""y",2\n'),
     "a blank line": ("_has_blank_line", lambda *_: False, b"a,b\n" + b"1,2\n" * 40 + b"\n" + b",2\n" * 40),
 }
 
