@@ -21,6 +21,7 @@ from deepwright.data.overview import overview
 from deepwright.data.prepare import prepare_findings
 from deepwright.data.profile import findings_of, learn_schema, profile
 from deepwright.data.roles import require_weight_in, role_findings
+from deepwright.data.series_findings import series_findings
 from deepwright.data.split import choose_split, require_order, without_test
 from deepwright.data.split_audit import split_findings
 from deepwright.practice.blend import learn_blend
@@ -34,7 +35,7 @@ from deepwright.practice.propose import proposal
 from deepwright.practice.reporting import epoch_metrics, make_report, publish
 from deepwright.practice.show import Show, quiet
 
-BLOCKING_RULES = frozenset({"overlap", "one_class"})
+BLOCKING_RULES = frozenset({"overlap", "one_class", "target_as_input"})
 """Rules that stop a run and may be set aside with `--allow RULE --reason TEXT`."""
 
 
@@ -118,6 +119,7 @@ def split_rows(recipe: Recipe, table: Collected, *, stops: bool = True) -> tuple
         *split_findings(table.whole, parts, table.test),
         *role_findings(split.train),
         *findings_of(split.train),
+        *series_findings(split.train),
         *cleaned,
         *prepare_findings(split.train, recipe.prepare),
         *leakage_findings(split.train, split.validation, split.test.audit_inputs(), is_own_test=table.test is not None),
