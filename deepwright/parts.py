@@ -15,6 +15,7 @@ from deepwright.data import (
     encode,
     extract,
     groups,
+    history,
     images,
     merge,
     missing,
@@ -33,8 +34,8 @@ from deepwright.model import baselines, decision_tree, ft_transformer, module, n
 from deepwright.train import loss, optim, schedule
 
 BUILT_IN: tuple[ModuleType, ...] = (
-    baselines, cases, classify, dates, decision, decision_tree, encode, extract, ft_transformer, groups, images,
-    loss, merge, missing, module, nearest, onnx, optim, outliers, periods, predict_missing, regress, scale,
+    baselines, cases, classify, dates, decision, decision_tree, encode, extract, ft_transformer, groups, history,
+    images, loss, merge, missing, module, nearest, onnx, optim, outliers, periods, predict_missing, regress, scale,
     schedule, series, split, svm, table, tabm, tabular, text_steps,
 )  # fmt: skip
 """Every module that defines kinds."""

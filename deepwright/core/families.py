@@ -99,6 +99,10 @@ class Extractor(Step, family="features"):
     """Makes further numbers of the scaled ones."""
 
 
+class History(Step, family="history"):
+    """Makes numbers of windows: columns [N, T] of a row's own history, oldest first, the newest known moment last."""
+
+
 class Network(Part, family="network"):
     """A network by its options. `build` must export to ONNX at any batch size."""
 

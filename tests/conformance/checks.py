@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from deepwright.core.part import Part
-from tests.conformance import baselines, every_part, judging, networks, rows, texts, training
+from tests.conformance import baselines, every_part, histories, judging, networks, rows, texts, training
 
 Check = Callable[[Any], None]
 
@@ -72,6 +72,12 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         rows.only_the_training_part_is_learned_from,
         rows.what_was_learned_is_the_same_in_numpy_and_onnx,
         rows.huge_numbers_give_finite_ones,
+    ),
+    "history": (
+        histories.only_training_windows_are_learned_from,
+        histories.what_was_learned_is_the_same_in_numpy_and_onnx,
+        histories.a_value_after_a_moment_changes_nothing_at_it,
+        histories.huge_and_missing_values_give_no_infinity,
     ),
     "imputer": (
         rows.only_the_training_part_is_learned_from,
