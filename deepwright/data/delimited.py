@@ -6,6 +6,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from deepwright.data.cells import kind_of
 from deepwright.data.encoding import errors_of, is_one_byte, is_utf8_read_as
 from deepwright.data.joined import refuse_joined_rows
 from deepwright.data.names import check_names
-from deepwright.data.pieces import Pieces, halves
+from deepwright.data.pieces import AHEAD, Pieces, halves
 from deepwright.data.plain import Column, PlainReader
 from deepwright.data.raw import Asides, LazyCells, Raw
 from deepwright.data.table import Table
@@ -105,50 +106,51 @@ def read_delimited(
     pieces: gives those of the whole text. encoding: theirs; one where ASCII characters are their own bytes.
     is_cut: the text does not end in a line break, so that a last row with too few fields was torn off.
     """
-    given = Pieces(pieces())
-    lines = _Lines(given, encoding)
-    for _ in range(layout.skip_lines):
-        next(lines, None)
-    reader = csv.reader(lines, strict=True, **_dialect(layout.delimiter, options))
-    cutter = _Cutter(reader, lines, layout, path, pieces)
     plain = PlainReader(layout.names, layout.delimiter, layout.has_empty_tail, encoding, options, CELL_LIMIT)
-    if layout.has_header:
-        cutter.take(1)
-    first = True
-    while True:
-        piece = given.next() if lines.is_at_end else None
-        if piece is not None:
-            tidied = Tidied()
-            is_torn = is_cut and given.is_at_end
-            columns = None if is_torn else plain.read(piece, tidied)
-            if columns is not None:
-                yield _plain_raw(columns, cutter, layout, path, options, sha256, tidied)
-                first = False
-                continue
-            parts = halves(piece) if plain.is_able and not is_torn and len(piece) > cutting.SMALL_PIECE else [piece]
-            if len(parts) > 1:
-                given.push(parts)
-                continue
-            lines.give(piece)
-        before = cutter.number
-        rows = cutter.take(chunk)
-        is_last = lines.is_at_end and given.is_at_end
-        if rows or first:
-            yield _raw(rows, before, is_last and is_cut, layout, path, options, sha256, encoding)
-        first = False
-        if is_last:
-            return
+    with ThreadPoolExecutor(AHEAD) as threads:
+        given = Pieces(pieces(), plain.read, threads)
+        lines = _Lines(given, encoding)
+        for _ in range(layout.skip_lines):
+            next(lines, None)
+        reader = csv.reader(lines, strict=True, **_dialect(layout.delimiter, options))
+        cutter = _Cutter(reader, lines, layout, path, pieces)
+        if layout.has_header:
+            cutter.take(1)
+        first = True
+        while True:
+            found = given.worked() if lines.is_at_end else None
+            if found is not None:
+                piece, read = found
+                is_torn = is_cut and given.is_at_end
+                if read is not None and not is_torn:
+                    yield _plain_raw(read, cutter, layout, path, options, sha256)
+                    first = False
+                    continue
+                is_large = plain.is_able and not is_torn and len(piece) > cutting.SMALL_PIECE
+                parts = halves(piece) if is_large else [piece]
+                if len(parts) > 1:
+                    given.push(parts)
+                    continue
+                lines.give(piece)
+            before = cutter.number
+            rows = cutter.take(chunk)
+            is_last = lines.is_at_end and given.is_at_end
+            if rows or first:
+                yield _raw(rows, before, is_last and is_cut, layout, path, options, sha256, encoding)
+            first = False
+            if is_last:
+                return
 
 
 def _plain_raw(
-    columns: Mapping[str, Column],
+    read: tuple[Mapping[str, Column], Tidied],
     cutter: "_Cutter",
     layout: Layout,
     path: Path,
     options: Table,
     sha256: str,
-    tidied: Tidied,
 ) -> Raw:
+    columns, tidied = read
     before = cutter.number
     number = len(columns[layout.names[0]])
     cutter.pass_over(number)
@@ -160,7 +162,7 @@ def _plain_raw(
 class _Lines:
     """The lines of the pieces that are read row by row; a row that goes on behind its piece takes the next one too."""
 
-    def __init__(self, pieces: Pieces, encoding: str) -> None:
+    def __init__(self, pieces: Pieces[Any], encoding: str) -> None:
         self.pieces, self.encoding = pieces, encoding
         self.lines: list[str] = []
         self.place = 0
@@ -179,7 +181,7 @@ class _Lines:
 
     def __next__(self) -> str:
         if self.place == len(self.lines):
-            piece = self.pieces.next()
+            piece = self.pieces.take()
             if piece is None:
                 raise StopIteration
             self.give(piece)
@@ -382,6 +384,7 @@ def _delimiter(sample: str, path: Path, options: Table) -> tuple[str, tuple[Find
         if rows and len(rows[0]) > 1:
             scores[candidate] = sum(len(row) == len(rows[0]) for row in rows) / len(rows)
     if not scores:
+        _refuse_spaces(sample, path)
         return ",", ()
     best = max(scores.values())
     chosen = [candidate for candidate, score in scores.items() if score == best]
@@ -392,6 +395,16 @@ def _delimiter(sample: str, path: Path, options: Table) -> tuple[str, tuple[Find
     if chosen[0] == usual:
         return chosen[0], ()
     return chosen[0], (finding("delimiter", "note", str(path), found=_shown(chosen[0]), share=f"{best:.0%}"),)
+
+
+def _refuse_spaces(sample: str, path: Path) -> None:
+    """Rows of numbers that spaces cut: without a separator they would be one column of texts."""
+    lines = [line for line in sample.splitlines() if line.strip()][:SAMPLE_ROWS]
+    cut = [line.split() for line in lines]
+    body = [cell for row in cut[1:] for cell in row]
+    numbers = sum(kind_of(cell) in ("whole", "decimal", "zeros") for cell in body)
+    if body and len(cut[0]) > 1 and len({len(row) for row in cut}) == 1 and numbers > len(body) / 2:
+        raise AskError("table.spaces", path=path, count=len(cut[0]), line=lines[1].strip()[:60])
 
 
 def _shown(delimiter: str) -> str:
@@ -428,7 +441,7 @@ def _check_width(path: Path, names: list[str], common: int, count: int, rows: in
 def _refuse_data_as_header(path: Path, names: list[str]) -> None:
     for name in names:
         if name and kind_of(name) in ("whole", "decimal", "zeros", "day", "time"):
-            example = ",".join(f"c{i}" for i in range(1, min(len(names), 4) + 1)) + (",..." if len(names) > 4 else "")
+            example = ",".join(f"c{i}" for i in range(1, min(len(names), 40) + 1)) + (",..." if len(names) > 40 else "")
             raise AskError("table.no_header", path=path, found=name, count=len(names), example=example)
 
 

@@ -1,13 +1,17 @@
 """Pieces: the bytes of a text of any size, cut where lines end."""
 
 import io
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Generic, TypeVar
 
 from deepwright.core.errors import DataError
 from deepwright.data.signature import guarded_read, is_gzip, open_plain, unpacked_limit
+
+T = TypeVar("T")
 
 PIECE = 1 << 24
 """Bytes."""
@@ -19,6 +23,9 @@ LINE_LIMIT = 1 << 28
 """Bytes of one line, at most."""
 
 TAIL_BYTES = 1 << 20
+
+AHEAD = 2
+"""Pieces that are worked on while the rows of another are taken."""
 
 
 @dataclass(frozen=True)
@@ -96,22 +103,43 @@ def halves(piece: bytes) -> list[bytes]:
     return [piece[:end], piece[end:]] if end else [piece]
 
 
-class Pieces:
-    """Pieces one after the other, and whether there is a further one."""
+class Pieces(Generic[T]):
+    """Pieces one after the other, and whether there is a further one; `work` is done on those ahead, in threads.
 
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self.pieces = pieces
-        self.ahead: list[bytes] = []
+    work: what is wanted of each piece that begins where a row begins, as far as that is known.
+    """
+
+    def __init__(self, pieces: Iterator[bytes], work: Callable[[bytes], T | None], threads: ThreadPoolExecutor) -> None:
+        self.pieces, self.work, self.threads = pieces, work, threads
+        self.ahead: deque[tuple[bytes, Future[T | None] | None]] = deque()
 
     @property
     def is_at_end(self) -> bool:
-        if not self.ahead:
-            self.ahead = [piece for piece in [next(self.pieces, None)] if piece]
-        return not self.ahead
+        return not self.ahead and not self._look()
 
-    def next(self) -> bytes | None:
-        return None if self.is_at_end else self.ahead.pop(0)
+    def take(self) -> bytes | None:
+        """The next piece as it is."""
+        return None if self.is_at_end else self.ahead.popleft()[0]
+
+    def worked(self) -> tuple[bytes, T | None] | None:
+        """The next piece and what was wanted of it; where that succeeds the work on further ones goes on."""
+        if self.is_at_end:
+            return None
+        piece, future = self.ahead.popleft()
+        result = self.work(piece) if future is None else future.result()
+        while result is not None and len(self.ahead) < AHEAD and self._look():
+            pass
+        for place, (other, future) in enumerate(self.ahead):
+            if future is None and result is not None:
+                self.ahead[place] = (other, self.threads.submit(self.work, other))
+        return piece, result
 
     def push(self, pieces: list[bytes]) -> None:
         """These come next."""
-        self.ahead = pieces + self.ahead
+        self.ahead.extendleft((piece, None) for piece in reversed(pieces))
+
+    def _look(self) -> bool:
+        piece = next(self.pieces, None)
+        if piece is not None:
+            self.ahead.append((piece, None))
+        return piece is not None

@@ -50,8 +50,11 @@ class PlainReader:
         """Whether there is a fast way at all for such a table."""
         return len(self.names) > 1 and len(self.delimiter) == 1 and self.delimiter.isascii()
 
-    def read(self, piece: bytes, tidied: Tidied) -> dict[str, Column] | None:
-        """The columns of a piece, which ends where a line ends; None where it is not proven to be plain."""
+    def read(self, piece: bytes) -> tuple[dict[str, Column], Tidied] | None:
+        """The columns of a piece, which begins where a row begins and ends where a line ends, and what was made plain.
+
+        None where it is not proven to be plain.
+        """
         if not self.is_able or not self._is_plain(piece):
             return None
         table = self._cut(piece)
@@ -79,8 +82,7 @@ class PlainReader:
         if self._has_header(columns[self.names[0]]):
             return None
         self._numbers = numbers
-        tidied.add(found)
-        return columns
+        return columns, found
 
     def _is_plain(self, piece: bytes) -> bool:
         if b"\0" in piece or (b"\r" in piece and piece.count(b"\r") != piece.count(b"\r\n")):

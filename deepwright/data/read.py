@@ -3,6 +3,7 @@
 import hashlib
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -32,15 +33,21 @@ def read(path: str | Path, source: Table) -> Raw:
     path = regular_file(path)
     head = read_head(path, HEAD_BYTES)
     format_ = format_of(head, path)
-    with path.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     if format_ == "parquet":
-        (raw,) = read_parquet(path, source, chunk=None, sha256=sha256)
+        (raw,) = read_parquet(path, source, chunk=None, sha256=_sha256(path))
         return raw
-    raw = _read_text(Text(path), head, format_, source, sha256)
+    with ThreadPoolExecutor(1) as beside:
+        sha256 = beside.submit(_sha256, path)
+        raw = _read_text(Text(path), head, format_, source, "")
+        raw = replace(raw, sha256=sha256.result())
     if is_gzip(path) and path.suffix.lower() not in (".gz", ".gzip"):
         return replace(raw, notes=(finding("unpacked", "note", str(path)), *raw.notes))
     return raw
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def read_content(data: bytes, path: Path, source: Table, *, sha256: str) -> Raw:

@@ -35,8 +35,8 @@ def read_both(path: Path, content: bytes, **options: Any) -> tuple[Any, Any]:
     path.write_bytes(content)
     able, found = plain.PlainReader.read, []
 
-    def counted(self: plain.PlainReader, piece: bytes, tidied: Any) -> Any:
-        columns = able(self, piece, tidied)
+    def counted(self: plain.PlainReader, piece: bytes) -> Any:
+        columns = able(self, piece)
         FAST["left" if columns is None else "read"] += 1
         return columns
 
