@@ -13,10 +13,12 @@ from deepwright.core.report import Finding, SetAside, finding
 from deepwright.core.schema import Schema
 from deepwright.core.seal import TEST, VALIDATION
 from deepwright.core.text import text
+from deepwright.data.derived import derived_findings
 from deepwright.data.frame import read_object
 from deepwright.data.given import with_validation
 from deepwright.data.leakage import duplicates
 from deepwright.data.merged import merge_findings
+from deepwright.data.quoted import quoted_findings
 from deepwright.data.raw import Asides, Raw
 from deepwright.data.read import read, read_chunks
 from deepwright.data.relabel import propose_map, relabel
@@ -82,6 +84,8 @@ def collect(recipe: Recipe, data: object | None = None, test: object | None = No
         *_loss_finding(named[0].source, rows_in - kept, rows_in),
         *duplicates(whole),
         *merge_findings(whole),
+        *quoted_findings(whole),
+        *derived_findings(whole),
     )
     sha256 = raws[0].sha256
     if len(raws) > 1:

@@ -18,7 +18,8 @@ def refuse_joined_rows(rows: list[list[str]], numbers: np.ndarray, width: int, d
     A quote that stands as a plain character at the start of a field opens a quoted cell, which takes in whole rows up
     to the next such quote, often without a fault in the number of fields. Two readings fit then, and only one of
     them loses no row. Lines look like rows when nearly all of them are as wide as the table, and nearly all begin as
-    the first column does, or end as the last column does.
+    the first column does, or end as the last column does; or when each begins with a word that the first column
+    repeats.
     """
     joined = [place for place, row in enumerate(rows) if any("\n" in cell or "\r" in cell for cell in row)]
     if not joined:
@@ -30,6 +31,8 @@ def refuse_joined_rows(rows: list[list[str]], numbers: np.ndarray, width: int, d
         lines = [line for line in LINE_BREAK.split(delimiter.join(rows[place])) if line.strip()]
         cut = [line.split(delimiter) for line in lines]
         fitting = [line for line in cut if len(line) == width]
+        if first.begins_all(cut[1:]):  # rows of fewer fields: the others came to this file after the rows were joined
+            raise AskError("table.joined", path=path, row=int(numbers[place]), lines=len(lines), line=lines[1][:60])
         if len(fitting) < max(2, MOST * len(lines)):
             continue
         if first.has_most([line[0] for line in fitting[1:]]) or last.has_most([line[-1] for line in fitting[:-1]]):
@@ -42,8 +45,14 @@ class Column:
 
     def __init__(self, cells: list[str]) -> None:
         stripped = [cell.strip() for cell in cells]
+        self.size = len(cells)
         self.known = set(stripped) - {""}
         self.is_number = bool(cells) and sum(map(_is_number, stripped)) >= MOST * len(cells)
+
+    def begins_all(self, lines: list[list[str]]) -> bool:
+        """Whether each of these lines is cut, and begins with a word that the column repeats."""
+        repeats = len(self.known) <= self.size / 2
+        return repeats and bool(lines) and all(len(line) > 1 and line[0].strip() in self.known for line in lines)
 
     def has_most(self, cells: list[str]) -> bool:
         found = sum(cell.strip() in self.known or (self.is_number and _is_number(cell.strip())) for cell in cells)
