@@ -97,3 +97,17 @@ def test_stray_quotes_at_random_never_lose_a_row(tmp_path: Path):
 def test_without_the_check_they_would(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(delimited, "refuse_joined_rows", lambda *_: None)
     assert num_losing_rows(tmp_path) > 5
+
+
+NARROW = [[("ham", "spam")[i % 2], f"message {i}", "9"] for i in range(9)]
+
+
+def test_lines_of_fewer_fields_that_begin_as_the_rows_do_are_asked_about():
+    with pytest.raises(AskError, match="row 10: a quote encloses 3 lines"):
+        check([*NARROW, ["ham", "well\r\nham\tyes\r\nspam\twin", "350"]], 3, "\t")
+
+
+def test_lines_that_begin_with_a_word_of_a_column_without_repeats_are_one_cell():
+    rows = [[f"m{i}", f"message {i}", "9"] for i in range(9)]
+    check([*rows, ["m9", "well\nm1\tyes\nm2\twin", "350"]], 3, "\t")
+    check([*NARROW, ["ham", "well\nham yes\nspam win", "350"]], 3, "\t")

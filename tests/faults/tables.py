@@ -89,6 +89,18 @@ def spam(count: int) -> bytes:
     return ("label\ttext\n" + "\n".join(rows) + "\n").encode()
 
 
+def counted_spam(count: int) -> bytes:
+    """Messages with their length; one holds two more messages, joined before the lengths were counted."""
+    rows = [f"{('ham', 'spam')[i % 3 == 0]}\tmessage {i}, as it came\t{30 + i % 7}" for i in range(count)]
+    rows[5] = 'ham\t"Well there is\nham\tor so he said\nspam\tyou won"\t38'
+    return ("label\ttext\tlength\n" + "\n".join(rows) + "\n").encode()
+
+
+def spaced(_: int) -> bytes:
+    """Numbers between spaces, and no header."""
+    return "".join(f"{i}.5 {i % 7} {i % 2}\n" for i in range(60)).encode()
+
+
 def parquet(data: dict[str, Any]) -> Content:
     def content(_: int) -> bytes:
         import pyarrow as pa
@@ -219,6 +231,11 @@ TABLES = [
         ), values=(("text", 5, '"Well there is'),), kept=200,
     ),
     case(
+        "T13", "a quote that encloses rows of fewer fields", "ASK", counted_spam,
+        "t.csv, row 6: a quote encloses 3 lines", "--source.quote none", "--source.joined keep", target="label",
+        answers=(("--source.joined", "keep", "--types", "text=text,label=category"),), kept=200,
+    ),
+    case(
         "T13", "two stray quotes that join rows to one too short", "ASK",
         table('1,"r,no', "2,g,yes", '3,b,no"', "4,b,no"), "row 201: a quote encloses 3 lines",
         "--source.quote none", answers=(("--source.quote", "none"),), values=(("y", 201, "yes"),), kept=204,
@@ -236,6 +253,10 @@ TABLES = [
     case(
         "T15", "a quote after a backslash at the end", "ASK", table('1,"5\\"",no', "2,r,yes"),
         "--source.escape backslash", answers=(("--source.escape", "backslash"),), values=(("b", -2, '5"'),),
+    ),
+    case(
+        "T38", "numbers between spaces", "ASK", spaced, "every row is cut by spaces into 3 fields", "--delimiter space",
+        target="y", answers=(("--delimiter", "space", "--columns", "a,b,y"),), kept=60, values=(("a", 1, 1.5),),
     ),
     case(
         "T16", "a space before a quote, fields cut apart", "REFUSE", lines(*['1, "a,b", no'] * 9),
