@@ -9,7 +9,7 @@ import numpy as np
 from deepwright.core.dataset import Dataset
 from deepwright.core.operations import Operation
 from deepwright.core.part import Part
-from deepwright.core.schema import Problem
+from deepwright.core.schema import Problem, Type
 from deepwright.core.step import Step
 
 if TYPE_CHECKING:
@@ -104,9 +104,13 @@ class History(Step, family="history"):
 
 
 class Network(Part, family="network"):
-    """A network by its options. `build` must export to ONNX at any batch size."""
+    """A network by its options. `build` must export to ONNX at any batch size.
+
+    takes: types of the inputs that it can be given.
+    """
 
     form: ClassVar[Form] = "mixed"
+    takes: ClassVar[frozenset[Type]] = frozenset({"number", "category", "timestamp", "text"})
     suited: ClassVar[Mapping[str, Any]] = {}
     """Options of `train` that suit it, as plain data; they hold where a recipe names none."""
 

@@ -3,11 +3,17 @@
 from deepwright.core.dataset import Dataset
 from deepwright.core.recipe import Recipe
 from deepwright.core.report import Finding, finding
+from deepwright.core.schema import Schema
 from deepwright.core.text import text
 
 FEW_ROWS = 1000
 """Training rows; below, a network seldom beats a linear model or boosting by more than chance."""
 LEVELS_SHOWN = 5
+
+
+def not_taken(recipe: Recipe, schema: Schema) -> tuple[str, ...]:
+    """Inputs of types that the recipe's network cannot be given."""
+    return tuple(feature.name for feature in schema.inputs if feature.type not in recipe.network.takes)
 
 
 def proposal(recipe: Recipe, train: Dataset) -> Finding:
@@ -19,6 +25,10 @@ def proposal(recipe: Recipe, train: Dataset) -> Finding:
         problem = text("choice.classes", count=len(levels), levels=shown)
     else:
         problem = text("choice.values")
+    alien = not_taken(recipe, schema)
+    if alien:
+        values = {"type": schema[alien[0]].type, "network": recipe.network.kind}
+        return finding("no_network", "warning", ", ".join(alien), problem=problem, **values)
     if recipe.network.kind != Recipe.model_fields["network"].default:
         why = text("choice.asked")
     else:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from deepwright import cli
-from deepwright.core.errors import DataError, RuleError, UsageError
+from deepwright.core.errors import DataError, RecipeError, RuleError, UsageError
 from deepwright.core.families import Source
 from deepwright.core.recipe import Recipe
 from deepwright.core.seal import TEST, TRAIN, VALIDATION
@@ -135,3 +135,11 @@ def test_kept_rows_still_know_their_file_and_their_given_part(in_parts):
     assert again.file_of.tolist() == train.file_of.tolist() == [i % 2 for i in range(45)]
     assert again.given.tolist() == train.given.tolist()
     assert again.fingerprint == train.fingerprint
+
+
+def test_a_run_on_images_stops_before_anything_is_written_and_check_says_so(in_parts, tmp_path):
+    recipe = Recipe(source=in_parts())
+    assert "no_network" in {finding.rule for finding in check(recipe).findings}
+    with pytest.raises(RecipeError, match="picture: the network tabm takes no inputs of type image"):
+        practise(recipe, runs=tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
