@@ -165,10 +165,11 @@ def season(values: np.ndarray) -> tuple[int, float]:
     peaks = peaks[peaks >= 2]
     if not len(peaks):
         return 0, 0.0
-    best = peaks[np.argmax(correlation[peaks])]
-    first = next(int(peak) for peak in peaks if correlation[peak] >= 0.95 * correlation[best])
-    strength = float(correlation[first])
-    return (first, strength) if strength >= SEASON else (0, 0.0)
+    best = float(correlation[peaks].max())
+    if best < SEASON:
+        return 0, 0.0
+    first = next(int(peak) for peak in peaks if correlation[peak] >= 0.95 * best)
+    return first, float(correlation[first])
 
 
 def level_change(values: np.ndarray) -> float:
