@@ -10,6 +10,7 @@ from types import ModuleType
 from deepwright.core.errors import UsageError
 from deepwright.core.part import FAMILIES, Part
 from deepwright.data import (
+    array_source,
     cases,
     dates,
     encode,
@@ -27,6 +28,7 @@ from deepwright.data import (
     split,
     table,
     text_steps,
+    texts,
 )
 from deepwright.deploy.targets import onnx
 from deepwright.evaluation import classify, decision, regress
@@ -34,9 +36,9 @@ from deepwright.model import baselines, decision_tree, ft_transformer, module, n
 from deepwright.train import loss, optim, schedule
 
 BUILT_IN: tuple[ModuleType, ...] = (
-    baselines, cases, classify, dates, decision, decision_tree, encode, extract, ft_transformer, groups, history,
-    images, loss, merge, missing, module, nearest, onnx, optim, outliers, periods, predict_missing, regress, scale,
-    schedule, series, split, svm, table, tabm, tabular, text_steps,
+    array_source, baselines, cases, classify, dates, decision, decision_tree, encode, extract, ft_transformer,
+    groups, history, images, loss, merge, missing, module, nearest, onnx, optim, outliers, periods, predict_missing,
+    regress, scale, schedule, series, split, svm, table, tabm, tabular, text_steps, texts,
 )  # fmt: skip
 """Every module that defines kinds."""
 

@@ -4,9 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from deepwright.data import cases, images, series_files
+from deepwright.data import array_source, cases, images, series_files, texts
 
-CLAIMS: tuple[Callable[[Path], dict[str, Any] | None], ...] = (images.claims, series_files.claims, cases.claims)
+CLAIMS: tuple[Callable[[Path], dict[str, Any] | None], ...] = (
+    images.claims,
+    series_files.claims,
+    cases.claims,
+    array_source.claims,
+    texts.claims,
+)
 """Each looks at a path and gives its source as plain data, or None when it is not for its kind; the first that does
 not give None decides."""
 

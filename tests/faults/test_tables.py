@@ -22,6 +22,7 @@ from deepwright.core.flags import apply_flags
 from deepwright.core.recipe import Recipe
 from deepwright.data import delimited, encoding, signature, types
 from deepwright.data.collect import Collected
+from deepwright.data.detect import source_for
 from deepwright.practice import run as line
 from tests.faults.case import SECONDS, Outcomes, call, files
 from tests.faults.tables import ARRAYS, ROWS, TABLES, TableCase
@@ -76,7 +77,7 @@ def write(case: TableCase, folder: Path, rows: int = ROWS) -> list[str]:
 def recipe_of(arguments: list[str]) -> Recipe:
     """The recipe that these arguments of `run` make."""
     flags = [(flag.removeprefix("--"), value) for flag, value in zip(arguments[2::2], arguments[3::2], strict=True)]
-    return Recipe.parse(apply_flags({"source": {"kind": "table", "path": arguments[1]}}, flags))
+    return Recipe.parse(apply_flags({"source": source_for(arguments[1])}, flags))
 
 
 def check_refused(case: TableCase, folder: Path, capsys: pytest.CaptureFixture[str]) -> Outcomes:
