@@ -129,7 +129,7 @@ def image_facts(encoded: bytes) -> Facts:
         name = (
             f"{'deep' if image.mode in DEEP_MODES else 'clear' if image.has_transparency_data else 'RGB'} {image.size}"
         )
-        look = _plain(grey, "L", 255).resize((LOOK_WIDTH, LOOK_HEIGHT), Image.Resampling.BOX, reducing_gap=2.0)
+        look = _plain(grey, "L", 255).resize((LOOK_WIDTH, LOOK_HEIGHT), Image.Resampling.BOX)
         return Facts(
             width=image.width,
             height=image.height,

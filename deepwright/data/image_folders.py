@@ -32,7 +32,7 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Found:
-    """images: paths below the root with `/`, sorted. ignored: what else lies there."""
+    """images: paths below the root with `/`. ignored: what else lies there."""
 
     images: tuple[str, ...]
     ignored: tuple[str, ...]
@@ -46,7 +46,7 @@ def list_folder(root: Path, layout: Layout, nested: Nested) -> Listing:
 
 
 def list_archive(path: Path, layout: Layout, nested: Nested) -> Listing:
-    """The images of a zip or tar archive, as for a folder."""
+    """The images of a zip or tar archive, as for a folder, in its own order: a gzipped tar is read only forwards."""
     with open_archive(path) as archive:
         found = _found(archive.names, lambda name: archive.read(name)[:8])
     references = [member_reference(path, name) for name in found.images]
@@ -128,8 +128,8 @@ def _name(label: str) -> str:
 
 def _found(names: Sequence[str], start: Callable[[str], bytes]) -> Found:
     images, ignored = [], []
-    for name in sorted(names):
-        hidden = any(piece.startswith(".") for piece in name.split("/"))
+    for name in names:
+        hidden = any(piece.startswith(".") for piece in PurePosixPath(name).parts)
         if hidden or is_junk(name) or not _is_image(name, start):
             ignored.append(name)
         else:

@@ -57,13 +57,18 @@ def main() -> None:
 def _facts(request: dict[str, Any], blobs: IO[bytes]) -> Iterator[dict[str, Any]]:
     given = [blobs.read(source["num_bytes"]) for source in request["sources"]]
     for encoded in given:
-        try:
-            with _limited_time():
-                facts = asdict(image_facts(encoded))
-        except DataError as error:
-            yield {"bad": {"key": error.key, "values": error.values}}
-        else:
-            yield {**facts, "look": base64.b64encode(facts["look"]).decode()}
+        with _limited_time():
+            answer = facts_record(encoded)
+        yield answer
+
+
+def facts_record(encoded: bytes) -> dict[str, Any]:
+    """An image's facts as plain JSON, or {"bad": {"key", "values"}}."""
+    try:
+        facts = asdict(image_facts(encoded))
+    except DataError as error:
+        return {"bad": {"key": error.key, "values": error.values}}
+    return {**facts, "look": base64.b64encode(facts["look"]).decode()}
 
 
 def _pixels(request: dict[str, Any], blobs: IO[bytes], media: Media) -> Iterator[dict[str, Any]]:

@@ -1,10 +1,13 @@
 """Small pictures made on the spot, as encoded bytes."""
 
 import io
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from deepwright.data.image_worker import facts_record
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
@@ -20,3 +23,19 @@ def noise(seed: int, height: int = 40, width: int = 60) -> Image.Image:
 
 def pngs(num: int, height: int = 40, width: int = 60) -> list[bytes]:
     return [encoded(noise(seed, height, width)) for seed in range(num)]
+
+
+class InProcess:
+    """In place of the decoding processes, where a test is not about them."""
+
+    def __init__(self, workers: int) -> None:
+        self.num_workers = workers
+
+    def __enter__(self) -> "InProcess":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def facts(self, groups: Iterable[list[bytes]]) -> Iterator[list[dict[str, Any]]]:
+        return ([facts_record(encoded) for encoded in group] for group in groups)
