@@ -1,6 +1,8 @@
 """What is proposed for a table, and why, in words."""
 
 from deepwright.core.dataset import Dataset
+from deepwright.core.errors import RecipeError
+from deepwright.core.families import Network
 from deepwright.core.recipe import Recipe
 from deepwright.core.report import Finding, finding
 from deepwright.core.schema import Schema
@@ -14,6 +16,16 @@ LEVELS_SHOWN = 5
 def not_taken(recipe: Recipe, schema: Schema) -> tuple[str, ...]:
     """Inputs of types that the recipe's network cannot be given."""
     return tuple(feature.name for feature in schema.inputs if feature.type not in recipe.network.takes)
+
+
+def require_taken(recipe: Recipe, schema: Schema) -> None:
+    """Raises RecipeError when the network cannot be given an input, with the networks that can."""
+    alien = not_taken(recipe, schema)
+    if alien:
+        type_ = schema[alien[0]].type
+        taking = [kind for kind, network in sorted(Network.kinds.items()) if type_ in network.takes]
+        values = {"type": type_, "network": recipe.network.kind, "allowed": ", ".join(taking) or text("run.none_takes")}
+        raise RecipeError("run.not_taken", columns=", ".join(alien), **values)
 
 
 def proposal(recipe: Recipe, train: Dataset) -> Finding:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from deepwright.core.errors import RecipeError, RuleError, UsageError
-from deepwright.core.families import Network
 from deepwright.core.recipe import Recipe
 from deepwright.core.recipe_file import dump_recipe
 from deepwright.core.report import Finding
@@ -32,7 +31,7 @@ from deepwright.practice.environment import environment
 from deepwright.practice.keep import keep_split
 from deepwright.practice.look import look
 from deepwright.practice.member import Member, learn_baseline, learn_network
-from deepwright.practice.propose import not_taken, proposal
+from deepwright.practice.propose import proposal, require_taken
 from deepwright.practice.reporting import epoch_metrics, make_report, publish
 from deepwright.practice.show import Show, quiet
 
@@ -62,14 +61,7 @@ def practise(
     table = collect(recipe, data, test)
     if not table.schema.has_target:
         raise UsageError("cli.no_target", source=table.source, columns=", ".join(table.schema.names))
-    alien = not_taken(recipe, table.schema)
-    if alien:
-        taking = sorted(kind for kind, other in Network.kinds.items() if table.schema[alien[0]].type in other.takes)
-        allowed = ", ".join(taking) or text("word.nothing")
-        type_ = table.schema[alien[0]].type
-        raise RecipeError(
-            "run.not_taken", columns=", ".join(alien), type=type_, network=recipe.network.kind, allowed=allowed
-        )
+    require_taken(recipe, table.schema)
     run = Run.create(runs, name or run_name(recipe, table), recipe=recipe.hash, source=table.source_sha256)
     with run.writing():
         if run.is_done:
