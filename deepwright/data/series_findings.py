@@ -168,8 +168,11 @@ def season(values: np.ndarray) -> tuple[int, float]:
     best = float(correlation[peaks].max())
     if best < SEASON:
         return 0, 0.0
-    first = next(int(peak) for peak in peaks if correlation[peak] >= 0.95 * best)
-    return first, float(correlation[first])
+    # multiples of a period resemble as much, and noise makes small peaks beside the one that is meant
+    first = next(int(peak) for peak in peaks if correlation[peak] >= 0.8 * best)
+    near = peaks[(peaks >= first) & (peaks <= 1.25 * first)]
+    period = int(near[np.argmax(correlation[near])])
+    return period, float(correlation[period])
 
 
 def level_change(values: np.ndarray) -> float:
