@@ -16,6 +16,7 @@ from deepwright.core.text import text
 from deepwright.data.derived import derived_findings
 from deepwright.data.frame import read_object
 from deepwright.data.given import with_validation
+from deepwright.data.large import Large, large_table, read_through
 from deepwright.data.leakage import duplicates
 from deepwright.data.merged import merge_findings
 from deepwright.data.quoted import quoted_findings
@@ -34,7 +35,8 @@ __all__ = ["Collected", "Raw", "collect", "read", "read_chunks", "read_object"]
 class Collected:
     """whole: the rows kept, part `whole`. test: those of the user's own test file, part `test`.
 
-    rows_in and set_aside count both files: rows_in = kept rows + set-aside counts, always.
+    rows_in and set_aside count both files: rows_in = kept rows + set-aside counts, always. large: where the table does
+    not fit into memory, all of its rows in parts; `whole` is a sample of them then.
     """
 
     whole: Dataset
@@ -45,6 +47,7 @@ class Collected:
     source: str
     source_sha256: str
     schema: Schema
+    large: Large | None = None
 
 
 def collect(recipe: Recipe, data: object | None = None, test: object | None = None) -> Collected:
@@ -55,7 +58,12 @@ def collect(recipe: Recipe, data: object | None = None, test: object | None = No
     Raises DataError for rows that cannot be used (naming the first ones), AskError for what only the user can decide.
     """
     target = recipe.target or recipe.source.default_target
+    table = large_table(recipe.source) if data is None and test is None else None
+    if table is not None:
+        return _read_through(recipe, table, target)
     raws = _raws(recipe.source, target, data, test)
+    if recipe.target is None and target not in raws[0].names:
+        target = None  # the source's usual one is not among these columns
     hashes = _hashes(raws)
     named = relabel(raws, must_occur=True)
     inferred = infer(
@@ -91,6 +99,27 @@ def collect(recipe: Recipe, data: object | None = None, test: object | None = No
     if len(raws) > 1:
         sha256 = hashlib.sha256("".join(raw.sha256 for raw in raws).encode()).hexdigest()
     return Collected(whole, own_test, rows_in, set_aside, findings, named[0].source, sha256, schema)
+
+
+def _read_through(recipe: Recipe, table: Table, target: str | None) -> Collected:
+    """A table larger than memory: types from every cell, and a sample of the rows."""
+    found = read_through(
+        table,
+        target=target,
+        problem=recipe.problem,
+        ignore=recipe.ignore,
+        known_afterwards=recipe.known_afterwards,
+        roles=declared_roles(recipe, {}),
+    )
+    raw, decoded = found.raw, Decoded({}, np.zeros(0, bool), found.set_aside)
+    set_aside = _set_aside([raw], [decoded])
+    lost = found.rows_in - found.large.kept
+    assert lost == sum(entry.count for entry in set_aside), f"{lost} rows are gone, and not all have a reason"
+    _refuse_loss([raw], [decoded], recipe.max_set_aside)
+    findings = (*raw.findings, *found.findings, *_loss_finding(raw.source, lost, found.rows_in))
+    return Collected(
+        found.sample, None, found.rows_in, set_aside, findings, raw.source, raw.sha256, found.sample.schema, found.large
+    )
 
 
 def _raws(source: Source, target: str | None, data: object | None, test: object | None) -> list[Raw]:

@@ -8,7 +8,12 @@ from deepwright.data.cells import PLAIN, kind_of
 
 
 class Distinct:
-    """values: each cell once, None for missing; codes: whole numbers [N] into values."""
+    """values: each cell once, None for missing; codes: whole numbers [N] into values.
+
+    num_more: different cells beyond those, where they were only counted.
+    """
+
+    num_more: int = 0
 
     def __init__(self, cells: np.ndarray) -> None:
         self.values: list[str | None] = list(dict.fromkeys(cells))

@@ -41,7 +41,7 @@ class Evidence:
         column = raw.column(name)
         if isinstance(column, Numbers):
             found = cls(column.others, missing, raw.source, column)
-            if column.num_plain >= MOST * found.present:
+            if not column.has_rows or column.num_plain >= MOST * found.present:
                 return found
         return cls(raw.distinct(name), missing, raw.source)
 
@@ -74,7 +74,7 @@ class Evidence:
 
     @cached_property
     def num_distinct(self) -> int:
-        return len(self.values) + (0 if self.numbers is None else self.numbers.num_distinct())
+        return len(self.values) + self.distinct.num_more + (0 if self.numbers is None else self.numbers.num_distinct())
 
     def spread(self, values: np.ndarray) -> np.ndarray:
         """[N]: for each row the value of its distinct cell, or its number."""

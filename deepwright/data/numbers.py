@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -40,6 +40,8 @@ class Numbers:
     >>> column.values.tolist()[::2], column.decimals.tolist(), column.cells().tolist()
     ([1.5, -0.0], [2, -1, 0, -1], ['1.50', None, '-0', '00501'])
     """
+
+    has_rows: ClassVar[bool] = True
 
     values: np.ndarray
     decimals: np.ndarray

@@ -4,7 +4,7 @@ import hashlib
 import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -75,6 +75,36 @@ def read_chunks(path: str | Path, source: Table, rows: int) -> Iterator[Raw]:
     size = rows * max(len(head) // max(head.count(b"\n"), 1), 1)  # bytes of about so many rows
     for raw in _chunks(Text(path, size=min(max(size, SMALL_PIECE), PIECE)), head, encoding, format_, source, rows):
         yield from _parts(raw, rows)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A delimited text that is known well enough to be read any number of times. num_rows: about."""
+
+    text: Text
+    source: Table
+    head: bytes
+    encoding: str
+    is_cut: bool
+    sha256: str
+    num_rows: int
+
+    def chunks(self) -> Iterator[Raw]:
+        """Its rows, in constant memory."""
+        yield from _chunks(
+            self.text, self.head, self.encoding, "delimited", self.source, CHUNK_ROWS,
+            is_cut=self.is_cut, sha256=self.sha256,
+        )  # fmt: skip
+
+
+def open_text(path: Path, source: Table) -> Opened:
+    """One pass over a delimited text for what must be known of all of it. Raises as `read` does."""
+    head, text = read_head(path, HEAD_BYTES), Text(path)
+    with ThreadPoolExecutor(1) as beside:
+        sha256 = beside.submit(_sha256, path)
+        found = scan(text, source.encoding)
+        rows = found.num_bytes * max(head.count(b"\n"), 1) // max(len(head), 1)
+        return Opened(text, source, head, found.encoding, found.is_cut, sha256.result(), rows)
 
 
 def _parts(raw: Raw, rows: int) -> Iterator[Raw]:

@@ -80,6 +80,13 @@ def read_head(path: Path, size: int = HEAD_BYTES) -> bytes:
         return guarded_read(stream, size, path)
 
 
+def fits_memory(num_bytes: int) -> bool:
+    """Whether the rows of a text of so many bytes can be held in memory."""
+    import psutil
+
+    return num_bytes * MEMORY_FACTOR <= psutil.virtual_memory().available
+
+
 def require_memory(path: Path, num_bytes: int) -> None:
     """Raises ResourceError when a text of so many bytes cannot be held in memory while it is read."""
     import psutil

@@ -36,6 +36,11 @@ class Table(Source, kind="table"):
     decimal: Literal[".", ","] = option(".", "the decimal mark of numbers")
     thousands: Literal[",", ".", " ", "'"] | None = option(None, "the mark between thousands; none: there is none")
     dates: Literal["day_first", "month_first"] | None = option(None, "how 01/02/2024 reads; none: only ISO dates")
+    memory: Literal["auto", "hold", "stream"] = option(
+        "auto",
+        "hold: all rows; stream: one CSV file is read through, and what needs all rows at once learns on a sample; "
+        "auto: stream what does not fit",
+    )
     max_columns: int = option(10_000, "a file with more columns is refused", low=1, high=10_000_000)
 
     def read(self, target: str | None) -> "Raw":
