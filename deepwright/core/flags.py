@@ -10,7 +10,7 @@ from deepwright.core.prepare import split_unescaped
 from deepwright.core.recipe import Recipe, suited_to
 from deepwright.core.recipe_file import scalar
 
-SOURCE_FLAGS = ("test", "columns", "map", "delimiter", "encoding", "types", "missing")
+SOURCE_FLAGS = ("test", "validation", "columns", "map", "delimiter", "encoding", "types", "missing")
 """Options of the source that need no `source.` before them."""
 
 SERIES_FLAGS = frozenset({"source.time", "source.entity"})

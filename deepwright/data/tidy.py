@@ -59,7 +59,7 @@ def tidy(
     else:
         tidied.spaces += sum((len(c) - len(p or "")) * n for c, p, n in zip(cells, plain, times, strict=True) if c)
     if not (joined.isascii() and joined.isprintable()):
-        changed = {cell: _one_form(cell) for cell in set(filter(None, plain))}
+        changed = {cell: one_form(cell).strip() for cell in set(filter(None, plain))}
         counted = zip(plain, repeat(1) if times is None else times, strict=False)
         count = sum(n for cell, n in counted if cell and changed[cell] != cell)
         if count:
@@ -97,8 +97,9 @@ def _point(cells: list[str | None], options: Table) -> str | None:
     return None
 
 
-def _one_form(cell: str) -> str:
-    return unicodedata.normalize("NFC", cell).translate(ZERO_WIDTH).translate(CONTROL).strip()
+def one_form(text: str) -> str:
+    """NFC, without characters that cannot be seen."""
+    return unicodedata.normalize("NFC", text).translate(ZERO_WIDTH).translate(CONTROL)
 
 
 def _iso_day(cell: str, is_day_first: bool) -> str:

@@ -13,6 +13,7 @@ from deepwright.core.families import Source
 from deepwright.core.flags import SOURCE_FLAGS, apply_flags
 from deepwright.core.schema import Columns, Schema
 from deepwright.data.collect import read_chunks
+from deepwright.data.table import Table
 from deepwright.data.types import decode_inputs
 from deepwright.deploy.batch import predict_stream
 
@@ -39,13 +40,15 @@ def predict_file(
     """
     parts.load_installed()
     bundle = Bundle.load(bundle_folder)
-    source = dict(bundle.recipe.get("source", {"kind": "table"})) | {"path": str(rows), "test": None}
+    source = dict(bundle.recipe.get("source", {"kind": "table"})) | {"path": str(rows)}
+    source |= dict.fromkeys({"validation", "test"} & source.keys())
     source = apply_flags({"source": source}, [flag for flag in flags if flag[0] in SOURCE_FLAGS])["source"]
     part = Source.parse(source, "source")
+    pieces = read_chunks(str(rows), part, CHUNK_ROWS) if isinstance(part, Table) else iter([part.read(None)])
     set_aside = [0]
 
     def chunks() -> Iterator[tuple[Columns, np.ndarray]]:
-        for raw in read_chunks(str(rows), part, CHUNK_ROWS):
+        for raw in pieces:
             _require_columns(bundle.schema, raw.names, rows)
             columns, origin, aside = decode_inputs(raw, bundle.schema)
             set_aside[0] += sum(entry.count for entry in (*raw.set_aside, *aside))
