@@ -3,13 +3,14 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from deepwright.core.disk import sha256_file
-from deepwright.core.errors import DataError
+from deepwright.core.errors import DataError, ResourceError
 from deepwright.core.part import option
 from deepwright.core.seal import TEST, TRAIN, VALIDATION
 from deepwright.data.append import append
@@ -20,6 +21,9 @@ from deepwright.data.signature import regular_file
 
 PART = re.compile(r"(?P<base>.+?)_(?P<part>train|training|valid|validation|val|test|testing)", re.IGNORECASE)
 PARTS = {"tr": TRAIN, "va": VALIDATION, "te": TEST}
+CELL_BYTES = 40
+"""Memory of one cell while it is read: a reference, a code, and the lists they are made in."""
+
 FORMS = {"b": "bool", "i": "number", "u": "number", "f": "number", "M": "time", "U": "text"}
 
 
@@ -95,8 +99,18 @@ def _read(path: Path, keys: Sequence[str]) -> dict[tuple[int | None, str], np.nd
         if len(head.shape) not in (1, 2):
             others = ",".join(other for other, shape in chosen.items() if len(shape.shape) in (1, 2))
             raise DataError("array_source.axes", path=path, name=key, shape=str(head.shape), others=others)
+    _require_memory(path, sum(prod(head.shape) for head in chosen.values()) * CELL_BYTES)
+    for key in chosen:
         found[_part_and_name(key, len(heads))] = read_array(path, key)
     return found
+
+
+def _require_memory(path: Path, wanted: int) -> None:
+    import psutil
+
+    free = psutil.virtual_memory().available
+    if wanted > free:
+        raise ResourceError("file.memory", path=path, free=free >> 20, wanted=wanted >> 20)
 
 
 def _part_and_name(key: str, num_arrays: int) -> tuple[int | None, str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deepwright.core.errors import DataError
+from deepwright.core.errors import DataError, ResourceError
 from deepwright.core.recipe import Recipe
 from deepwright.data.collect import Collected, collect
 from deepwright.data.detect import source_for
@@ -80,3 +80,10 @@ def test_whole_numbers_beyond_what_floats_hold_stay_exact(tmp_path):
     big = np.arange(20) + 9_007_199_254_740_993
     np.savez(tmp_path / "t.npz", code=big, x=X, y=Y)
     assert collected(tmp_path / "t.npz").whole.columns["code"][0] == "9007199254740993"
+
+
+def test_a_table_that_does_not_fit_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    np.save(tmp_path / "x.npy", X)
+    monkeypatch.setattr("psutil.virtual_memory", lambda: type("Memory", (), {"available": 2000}))
+    with pytest.raises(ResourceError, match=r"x\.npy: reading it takes about"):
+        collected(tmp_path / "x.npy", target="x2")

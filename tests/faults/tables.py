@@ -141,7 +141,7 @@ def npz_bomb(_: int) -> bytes:
     import numpy as np
 
     sink = io.BytesIO()
-    np.savez_compressed(sink, a=np.zeros(50_000_000, np.uint8))
+    np.savez_compressed(sink, a=np.zeros(80_000_000, np.uint8))
     return sink.getvalue()
 
 
