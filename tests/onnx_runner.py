@@ -15,7 +15,8 @@ def in_onnx(operations: Iterable[Operation], columns: Mapping[str, np.ndarray], 
     graph = Graph()
     feeds = {}
     for name, column in columns.items():
-        kind = "text" if column.dtype == object else "float" if column.dtype == np.float32 else "number"
+        kinds = {"object": "text", "float32": "float", "uint8": "pixels"}
+        kind = kinds.get(column.dtype.name, "number")
         graph.input(name, kind, 1 if column.ndim == 1 else column.shape[1])
         feeds[name] = column[:, None] if column.ndim == 1 else column
     for operation in operations:

@@ -1,5 +1,6 @@
 """Golden rows: inputs drawn from the schema, never from the data, whose answers prove a bundle at export and load."""
 
+from base64 import b64encode
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,6 @@ TEXTS = (
 """Texts of no data set: common words of several languages, none at all, one word often, marks and odd spaces."""
 
 
-
 def golden_rows(schema: Schema, seed: int = 16) -> list[dict[str, Any]]:
     """16 rows: inside the ranges, at both ends, with missing values and with a level never seen.
 
@@ -39,6 +39,8 @@ def _values(feature: Feature, generator: np.random.Generator) -> list[Any]:
         # rounded, so that the rows stay readable; the ends themselves are exact, and high - low may overflow
         inside = [float(f"{(1 - share) * low + share * high:.6g}") for share in generator.random(NUM_ROWS)]
         values: list[Any] = [low, high, *(min(max(value, low), high) for value in inside[2:])]
+    elif feature.type == "image":
+        values = [_image(generator) for _ in range(NUM_ROWS)]
     elif feature.type == "text":
         values = [TEXTS[int(generator.integers(len(TEXTS)))] for _ in range(NUM_ROWS)]
         values[:2] = TEXTS[:2]
@@ -49,3 +51,12 @@ def _values(feature: Feature, generator: np.random.Generator) -> list[Any]:
     if feature.can_be_missing:
         values[3] = None
     return values
+
+
+def _image(generator: np.random.Generator) -> str:
+    """A small picture of coarse colours under noise, as a PNM file in base64."""
+    height, width = (int(side) for side in generator.integers(16, 49, 2))
+    coarse = generator.integers(0, 256, (4, 4, 3))
+    pixels = coarse[np.arange(height)[:, None] * 4 // height, np.arange(width)[None, :] * 4 // width]
+    pixels = (pixels + generator.integers(-20, 21, (height, width, 3))).clip(0, 255).astype(np.uint8)
+    return b64encode(b"P6 %d %d 255\n" % (width, height) + pixels.tobytes()).decode()

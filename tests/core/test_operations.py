@@ -10,7 +10,9 @@ from deepwright.core.operations import (
     Bound,
     Branch,
     Calendar,
+    CentreCrop,
     Constant,
+    DecodeImage,
     Drop,
     Fill,
     FillText,
@@ -35,6 +37,7 @@ from deepwright.core.operations import (
     Project,
     Rank,
     Require,
+    ScalePixels,
     SetMissing,
     SmoothBound,
     Stack,
@@ -60,6 +63,8 @@ NUMBERS = {"a": np.array([1.0, NAN, -3.5, 1e300]), "b": np.array([NAN, 0.0, 2.0,
 CODES = {"c": np.array([0.0, 1.0, 2.0, 1.0]), "d": np.array([3.0, 0.0, 1.0, 2.0])}
 WORDS = {"w": np.array(["x", "y", "", "never seen"], object)}
 X = {"x": np.array([[0.5, NAN], [1.0, -1.0], [1.5, 3.0], [-80.0, 200.0]], np.float32)}
+PIXELS = {"p": np.arange(4 * 5 * 4 * 3, dtype=np.uint8).reshape(4, 5, 4, 3)}
+ENCODED = {"p": np.array([b"P6 9 8 255 " + bytes([grey]) * 216 for grey in (0, 7, 200, 255)], object)}
 FINITE_X = {"x": np.array([[0.5, 0.25], [1.0, -1.0], [1.5, 3.0], [-80.0, 90.0]], np.float32)}
 
 # x[0] <= 1: (x[1] <= 0 or missing: 2, else 7), else 5; and a stump of a single leaf
@@ -292,6 +297,9 @@ CASES = {
         FINITE_X,
         ["probability"],
     ),
+    "decode_image": (DecodeImage(column="p", height=2, width=2, channels=1), ENCODED, ["p"]),
+    "centre_crop": (CentreCrop(column="p", height=2, width=3), PIXELS, ["p"]),
+    "scale_pixels": (ScalePixels(column="p", means=[0.0, 100.0, 7.5], sds=[1.0, 50.0, 2.5]), PIXELS, ["p"]),
     "kernel for three classes": (
         Kernel(
             answer="probability",
@@ -309,6 +317,9 @@ CASES = {
 }
 
 EXPECTED = {
+    "decode_image": [[[[[grey]] * 2] * 2 for grey in (0, 7, 200, 255)]],
+    "centre_crop": [PIXELS["p"][:, 1:3, 0:3]],
+    "scale_pixels": [((PIXELS["p"].astype(np.float32) - [0, 100, 7.5]) / [1, 50, 2.5]).transpose(0, 3, 1, 2)],
     "normalise_text": [["not so good", "good good", "很好", None]],
     "tfidf": [[[2.0, 0.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]],
     "tfidf by directions": [[[0.0, -2.0], [0.0, -2.0], [2.0, 1.0], [0.0, 0.0]]],
@@ -369,7 +380,7 @@ def test_numpy_and_onnx_agree(case: str):
         return
     result = operation.apply(columns)
     for name, found in zip(outputs, in_onnx([operation], columns, outputs), strict=True):
-        expected = result[name] if result[name].ndim == 2 else result[name][:, None]
+        expected = result[name] if result[name].ndim >= 2 else result[name][:, None]
         assert found.shape == expected.shape
         if expected.dtype == object:
             assert found.tolist() == expected.tolist()

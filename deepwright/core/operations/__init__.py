@@ -9,6 +9,7 @@ from deepwright.core.operations.branch import Branch, unfolded
 from deepwright.core.operations.calendar import Calendar
 from deepwright.core.operations.columns import Drop, Fill, FillText, Level, MissingFlag, Standardise
 from deepwright.core.operations.extraction import Products, Project
+from deepwright.core.operations.images import CentreCrop, DecodeImage, ScalePixels
 from deepwright.core.operations.isolation import IsolationFlag
 from deepwright.core.operations.levels import HashBucket, Indicators, Rank
 from deepwright.core.operations.neighbours import LinearFill, NearestFill
@@ -29,7 +30,9 @@ __all__ = [
     "Bound",
     "Branch",
     "Calendar",
+    "CentreCrop",
     "Constant",
+    "DecodeImage",
     "Drop",
     "Fill",
     "FillText",
@@ -54,6 +57,7 @@ __all__ = [
     "Project",
     "Rank",
     "Require",
+    "ScalePixels",
     "SetMissing",
     "SmoothBound",
     "Stack",

@@ -26,7 +26,8 @@ class Graph:
         self.constants: list[TensorProto] = []
 
     def input(self, name: str, kind: str, width: int | None = 1) -> None:
-        """Declare an input of shape [N, width]; kind is `number` (double), `text` (string), `float` or `int`."""
+        """Declare an input of shape [N, width]; kind is `number` (double), `text` (string), `float`, `int`, or `pixels`
+        (uint8 [N, height, width, channels], whatever their sizes)."""
         from onnx import TensorProto, helper
 
         element = {
@@ -34,8 +35,10 @@ class Graph:
             "text": TensorProto.STRING,
             "float": TensorProto.FLOAT,
             "int": TensorProto.INT64,
+            "pixels": TensorProto.UINT8,
         }[kind]
-        self.inputs.append(helper.make_tensor_value_info(name, element, ["N", width]))
+        shape: list[str | int | None] = ["N", None, None, None] if kind == "pixels" else ["N", width]
+        self.inputs.append(helper.make_tensor_value_info(name, element, shape))
         self.values[name] = name
 
     def add(self, op: str, *inputs: str, domain: str = "", outputs: int = 1, **attributes: Any) -> str:
