@@ -57,9 +57,9 @@ def ordered(raw: Raw, found: Moments, entities: np.ndarray, names: tuple[str, ..
     """Rows sorted by entity, then time; those without either are set aside with the reason."""
     asides = Asides().add_all(raw.set_aside)
     bad = np.zeros(len(raw), dtype=bool)
-    for reason, rows in {**found.faults, text("aside.role", column=entity, role="entity"): entities < 0}.items():
-        asides.add(reason, raw.origin[rows & ~bad])
-        bad |= rows
+    for reason, gone in {**found.faults, text("aside.role", column=entity, role="entity"): entities < 0}.items():
+        asides.add_rows(reason, raw, gone & ~bad)
+        bad |= gone
     kept = np.flatnonzero(~bad)
     if not len(kept):
         raise DataError("series.no_time", source=raw.source, column=found.name, found=raw.cells[raw.names[0]][0])
@@ -69,8 +69,7 @@ def ordered(raw: Raw, found: Moments, entities: np.ndarray, names: tuple[str, ..
     if moved:
         first = kept[1:][(np.diff(found.seconds[kept]) < 0) & (np.diff(entities[kept]) == 0)][0]
         notes += (finding("series_sorted", "note", found.name, count=moved, row=int(raw.origin[first])),)
-    tidied = raw.tidied
-    rows = replace(raw.take(order), set_aside=asides.records(), notes=notes, tidied=tidied)
+    rows = replace(raw.take(order), set_aside=asides.records(), notes=notes, tidied=raw.tidied)
     seconds = found.seconds[order]
     cells = time_cells(seconds, found.is_count)
     forms = {**raw.forms, found.name: "number" if found.is_count else "time"}

@@ -158,7 +158,7 @@ def _checked(number: int, one: np.ndarray, dimensions: int) -> np.ndarray:
         raise DataError("series.kind", number=number, found=f"{found.dtype} {found.shape}", due=dimensions)
     if np.isinf(found).any():
         raise DataError("series.infinite", number=number)
-    return np.clip(found, -FLOAT32_MAX, FLOAT32_MAX).astype("<f4")
+    return np.asarray(np.clip(found, -FLOAT32_MAX, FLOAT32_MAX), "<f4")
 
 
 def _sealed(body: dict[str, object]) -> bytes:

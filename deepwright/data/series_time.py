@@ -130,38 +130,38 @@ def _numbers(raw: Raw, name: str, kinds: list[str], unit: str | None) -> Moments
 
 
 def _texts(raw: Raw, name: str, kinds: list[str], entities: np.ndarray, zone: ZoneInfo | None) -> Moments:
+    """Times written as texts; those without a zone are of `zone`, or in UTC."""
     distinct = raw.distinct(name)
-    months = {p for p, v in enumerate(distinct.values) if v is not None and ISO_MONTH.fullmatch(v)}
-    times = [kind in ("day", "time") or place in months for place, kind in enumerate(kinds)]
-    present = sum(kind not in ("missing", "question") for kind in kinds)
-    if sum(times) < 0.5 * present:
-        pairs = zip(distinct.values, kinds, times, strict=True)
-        found = next(v for v, kind, is_time in pairs if not is_time and kind not in ("missing", "question"))
-        raise DataError("series.no_time", source=raw.source, column=name, found=found)
-    zoned = [p for p, kind in enumerate(kinds) if kind == "time" and ZONED.fullmatch(distinct.values[p] or "")]
-    naive = sorted(set(np.flatnonzero(times).tolist()) - set(zoned))
+    is_month = [v is not None and _is_month(v) for v in distinct.values]
+    values = [f"{v}-01" if month else v or "" for v, month in zip(distinct.values, is_month, strict=True)]
+    is_time = [kind in ("day", "time") or month for kind, month in zip(kinds, is_month, strict=True)]
+    blank = [kind in ("missing", "question") for kind in kinds]
+    if sum(is_time) < 0.5 * (len(kinds) - sum(blank)):
+        other = next(v for v, here, gone in zip(values, is_time, blank, strict=True) if not here and not gone)
+        raise DataError("series.no_time", source=raw.source, column=name, found=other[:40])
+    zoned = [place for place, kind in enumerate(kinds) if kind == "time" and ZONED.fullmatch(values[place])]
+    naive = sorted({place for place, here in enumerate(is_time) if here} - set(zoned))
     if zoned and naive and zone is None:
-        raise AskError(
-            "series.ask_zone", source=raw.source, column=name, naive=distinct.values[naive[0]],
-            zoned=distinct.values[zoned[0]],
-        )  # fmt: skip
+        first, second = distinct.values[naive[0]], distinct.values[zoned[0]]
+        raise AskError("series.ask_zone", source=raw.source, column=name, naive=first, zoned=second)
     seconds = np.full(len(kinds), np.nan)
-    for place in zoned if zone is not None else np.flatnonzero(times).tolist():
-        value = distinct.values[place] or ""
-        seconds[place] = _or_nan(seconds_of(f"{value}-01" if place in months else value))
+    for place in zoned if zone is not None else [*zoned, *naive]:
+        seconds[place] = _or_nan(seconds_of(values[place]))
     found = seconds[distinct.codes]
-    assumed = 0
-    gone = np.zeros(len(found), dtype=bool)
-    if zone is not None:
-        rows = np.flatnonzero(np.isin(distinct.codes, naive))
-        texts = [f"{v}-01" if p in months else v for p, v in enumerate(distinct.values)]
-        locals_ = [dt.datetime.fromisoformat(texts[code] or "") for code in distinct.codes[rows].tolist()]
-        found[rows], gone[rows], assumed = _in_zone(locals_, entities[rows], zone)
-    words = ["time" if is_time else kind if kind in ("missing", "question", "no_day") else "bad"
-             for is_time, kind in zip(times, kinds, strict=True)]  # fmt: skip
+    words = [
+        "time" if here else kind if kind in ("missing", "question", "no_day") else "bad"
+        for here, kind in zip(is_time, kinds, strict=True)
+    ]
     faults = _faults(raw, name, words)
-    if gone.any():
-        example = raw.cells[name][np.flatnonzero(gone)[0]]
+    if zone is None:
+        return Moments(found, name, False, faults)
+    rows = np.flatnonzero(np.isin(distinct.codes, naive))
+    moments = [dt.datetime.fromisoformat(values[code]) for code in distinct.codes[rows].tolist()]
+    found[rows], skipped, assumed = _in_zone(moments, entities[rows], zone)
+    if skipped.any():
+        gone = np.zeros(len(found), dtype=bool)
+        gone[rows] = skipped
+        example = moments[int(np.flatnonzero(skipped)[0])].isoformat(" ")
         faults[text("aside.skipped_hour", column=name, example=example, zone=zone)] = gone
     return Moments(found, name, False, faults, assumed)
 
@@ -261,6 +261,10 @@ def _faults(raw: Raw, name: str, words: list[str]) -> dict[str, np.ndarray]:
             reason = text("aside.not_time", column=name, example=example)
         found[reason] = found.get(reason, np.zeros(len(rows), dtype=bool)) | rows
     return found
+
+
+def _is_month(cell: str) -> bool:
+    return ISO_MONTH.fullmatch(cell) is not None and seconds_of(f"{cell}-01") is not None
 
 
 def _or_nan(value: float | None) -> float:

@@ -106,7 +106,7 @@ def _starts(offsets: np.ndarray, size: int, stride: int) -> np.ndarray:
     """int64 [N]: first moments of windows of so many moments that lie within their run."""
     counts = np.maximum((np.diff(offsets) - size) // stride + 1, 0)
     within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    return np.repeat(offsets[:-1], counts) + within * stride
+    return np.asarray(np.repeat(offsets[:-1], counts) + within * stride)
 
 
 def _lie_in(
@@ -122,7 +122,7 @@ def _lie_in(
     foreign = count(parts > part if reach_back else parts != part, starts, edge)
     if reach_back and not horizon:
         foreign = foreign + (parts[edge - 1] != part)
-    return (foreign == 0) & (count(parts != part, edge, edge + horizon) == 0)
+    return np.asarray((foreign == 0) & (count(parts != part, edge, edge + horizon) == 0))
 
 
 def history_columns(

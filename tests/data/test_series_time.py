@@ -113,6 +113,12 @@ def test_single_cells_that_are_no_time_are_faults_by_reason():
     assert np.isnan(found.seconds[[1, 2, 3]]).all()
 
 
+def test_a_month_that_does_not_exist_is_a_fault():
+    found = read(raw_of(t=["2024-12", "2024-13", "2024-11"]), "t")
+    ((reason, rows),) = found.faults.items()
+    assert "no date or time, such as '2024-13'" in reason and rows.tolist() == [False, True, False]
+
+
 def test_an_unknown_zone_is_named():
     with pytest.raises(RecipeError, match="there is no time zone 'Mars/Base'"):
         read(raw_of(t=["2024-01-01"]), "t", zone="Mars/Base")
