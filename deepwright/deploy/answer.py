@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from deepwright.core.bundle import Bundle
+from deepwright.core.errors import DataError
 from deepwright.deploy.refusal import RequestError
 from deepwright.deploy.rows import RowReader
 
@@ -54,7 +55,10 @@ class Answerer:
             return []
         try:
             together = self._predict([rows for _, rows in requests])
-        except Exception:
+        except Exception as error:
+            if len(requests) == 1 and isinstance(error, DataError):  # such as an image that is cut
+                refused = self.reader.bad_row(error)
+                return [(requests[0][0], Reply(refused.status, refused.body))]
             if len(requests) == 1:
                 logger.exception("a request could not be answered")
                 return [(requests[0][0], _our_fault(""))]

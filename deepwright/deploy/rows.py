@@ -85,11 +85,12 @@ class RowReader:
         try:
             self.schema.columns(rows)
         except DataError as error:
-            raise self._bad_row(error) from None
+            raise self.bad_row(error) from None
         known = self._numbers | self._texts
         return msgspec.convert([{name: row[name] for name in known} for row in rows], list[self._row])  # type: ignore[name-defined]
 
-    def _bad_row(self, error: DataError) -> RequestError:
+    def bad_row(self, error: DataError) -> RequestError:
+        """A fault of a row, as the one who sent it is told."""
         field = str(error.values.get("field", ""))
         where = f"rows[{error.values.get('row', 0)}]" + (f".{shown(field)}" if field else "")
         allowed = ", ".join(f.name for f in self.schema.inputs)
@@ -103,6 +104,8 @@ class RowReader:
 
 def takes(feature: Feature) -> str:
     """What a field takes, in words."""
+    if feature.type == "image":
+        return text("request.takes_image")
     is_number = feature.type in ("number", "timestamp")
     return text("request.takes_number") if is_number else text("request.takes_text")
 

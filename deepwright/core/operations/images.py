@@ -28,7 +28,7 @@ class DecodeImage(Operation, kind="decode_image"):
     >>> grey = b"P5 8 8 255 " + bytes(range(0, 64))
     >>> one = DecodeImage(column="photo", height=2, width=2, channels=1)
     >>> one.apply({"photo": np.array([grey], object)})["photo"].reshape(-1).tolist()
-    [16, 20, 43, 47]
+    [17, 20, 43, 46]
     """
 
     has_graph: ClassVar[bool] = False
