@@ -12,8 +12,6 @@ DURATION = re.compile(r"(\d{1,6})\s*(s|min|h|d|w)", re.ASCII)
 CLOSE = 1e-6
 """Share of a step by which a distance may miss a whole number of steps: what rounding leaves."""
 
-LEAST_MONTH_S = 28 * 86_400.0
-
 
 @dataclass(frozen=True)
 class Rhythm:
@@ -50,7 +48,7 @@ def rhythm(moments: np.ndarray, *, is_count: bool = False) -> Rhythm:
     none = np.zeros(0, np.int64)
     if len(moments) < 2:
         return Rhythm(0.0, False, none, none, none)
-    months = None if is_count or np.diff(moments).min() < LEAST_MONTH_S else _months(moments)
+    months = None if is_count else _months(moments)
     distances = np.diff(moments if months is None else months)
     values, counts = np.unique(distances, return_counts=True)
     step = float(values[np.argmax(counts)])  # of equally frequent ones the smallest

@@ -74,8 +74,9 @@ def test_a_repeated_moment_becomes_one_row_as_asked(tmp_path: Path, duplicates: 
 
 
 def test_two_entities_may_have_the_same_moment(tmp_path: Path):
-    path = write(tmp_path, *hours(4), *hours(4, "b"))
+    path = write(tmp_path, *hours(4), *hours(4, "b", first=3))
     assert len(Series(path=path, time=("time",), entity="who").read(None)) == 8
+    path = write(tmp_path, *hours(4), *hours(4, "b"))
     with pytest.raises(AskError, match="4 rows repeat a moment"):
         Series(path=path, time=("time",)).read(None)
 
