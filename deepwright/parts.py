@@ -26,6 +26,7 @@ from deepwright.data import (
     scale,
     series,
     split,
+    sql,
     table,
     text_steps,
     texts,
@@ -36,9 +37,9 @@ from deepwright.model import baselines, decision_tree, ft_transformer, module, n
 from deepwright.train import loss, optim, schedule
 
 BUILT_IN: tuple[ModuleType, ...] = (
-    array_source, baselines, cases, classify, dates, decision, decision_tree, encode, extract, ft_transformer, groups,
-    history, images, loss, merge, missing, module, nearest, onnx, optim, outliers, periods, predict_missing, regress,
-    scale, schedule, series, split, svm, table, tabm, tabular, text_steps, texts,
+    array_source, baselines, cases, classify, dates, decision, decision_tree, encode, extract, ft_transformer,
+    groups, history, images, loss, merge, missing, module, nearest, onnx, optim, outliers, periods, predict_missing,
+    regress, scale, schedule, series, split, sql, svm, table, tabm, tabular, text_steps, texts,
 )  # fmt: skip
 """Every module that defines kinds."""
 

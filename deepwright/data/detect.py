@@ -4,13 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from deepwright.data import array_source, cases, images, series_files, texts
+from deepwright.data import array_source, cases, images, series_files, sql, texts
 
 CLAIMS: tuple[Callable[[Path], dict[str, Any] | None], ...] = (
     images.claims,
     series_files.claims,
     cases.claims,
     array_source.claims,
+    sql.claims,
     texts.claims,
 )
 """Each looks at a path and gives its source as plain data, or None when it is not for its kind; the first that does
@@ -19,6 +20,8 @@ not give None decides."""
 
 def source_for(path: str) -> dict[str, Any]:
     """The source of a path as plain data, a table unless some kind claims it."""
+    if path.startswith((sql.SQLITE, *sql.POSTGRESQL)):
+        return {"kind": "sql", "uri": path}
     for claim in CLAIMS:
         found = claim(Path(path))
         if found is not None:
