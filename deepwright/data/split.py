@@ -87,8 +87,13 @@ class Given(Splitter, kind="given"):
         return np.where(is_validation, VALIDATION, rest).astype(np.int8)
 
 
-def choose_split(whole: Dataset, has_test: bool) -> tuple[Splitter, Finding]:
-    """The splitter for a recipe that names none, and why: by time or groups where a column is declared as such."""
+def choose_split(whole: Dataset, has_test: bool, *, is_sample: bool = False) -> tuple[Splitter, Finding]:
+    """The splitter for a recipe that names none, and why: by time or groups where a column is declared as such.
+
+    is_sample: the rows are some of a table larger than memory, whose others must find their part each for itself.
+    """
+    if is_sample:
+        return Random(), finding("split_random", "note", "split", rows=len(whole))
     splitter, why = _chosen(whole)
     return (without_test(splitter) if has_test else splitter), why
 

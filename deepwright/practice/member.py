@@ -17,6 +17,7 @@ from deepwright.core.run import Run
 from deepwright.core.schema import Problem
 from deepwright.core.seal import Split
 from deepwright.core.step import Fitted
+from deepwright.data.collect import Collected
 from deepwright.data.prepare import fit_prepare
 from deepwright.data.profile import profile
 from deepwright.evaluation.classify import LogLoss
@@ -35,6 +36,7 @@ from deepwright.practice.target import (
     target_of,
     target_scale,
 )
+from deepwright.practice.through import stored_training_rows
 from deepwright.train.checkpoint import Checkpoints
 from deepwright.train.events import Planned
 from deepwright.train.loop import fit
@@ -75,6 +77,7 @@ def learn_network(
     metrics: tuple[Metric, ...],
     versions: dict[str, Any],
     *,
+    table: Collected,
     budget_s: float | None,
     show: Show,
 ) -> Member:
@@ -98,17 +101,28 @@ def learn_network(
     threads = recipe.train.threads or thread_count(module, recipe.train.batch_size)
     watched = recipe.train.watch or (LogLoss() if problem == "classification" else metrics[0])
 
+    rows: Any = (prepared, target)
+    if table.large is not None:
+        stored = stored_training_rows(
+            run, recipe, table, split,
+            lambda part: tensors(fitted, inputs, part.inputs),
+            lambda part: learning_target(part, mean, sd, of_classes),
+            show=show,
+        )  # fmt: skip
+        rows = stored.batches(recipe.train.batch_size)
+    epochs, patience = recipe.train.passes(len(split.train))
+
     training = fit(
         module,
-        train=(prepared, target),
+        train=rows,
         validation=(validation, learning_target(split.validation, mean, sd, of_classes)),
         loss=network_loss(recipe, problem, is_weighted=target.ndim == 2),
         optimizer=recipe.train.optimizer,
         schedule=recipe.train.schedule,
-        epochs=recipe.train.epochs,
+        epochs=epochs,
         batch_size=recipe.train.batch_size,
         seed=recipe.seed,
-        patience=recipe.train.patience,
+        patience=patience,
         metrics={
             **{name_of(m): followed(m.value, problem, mean, sd) for m in metrics},
             name_of(watched): followed(watched.value, problem, mean, sd, as_learned=recipe.train.watch is None),
@@ -154,7 +168,7 @@ def learn_network(
         "spent_s": history.spent,
         "seconds": history.seconds,
         "steps": history.steps,
-        "epochs": recipe.train.epochs,
+        "epochs": epochs,
         "weights": sum(parameter.numel() for parameter in module.parameters()),
         "memory_peak_bytes": peak_bytes(),
         "events": list(history.notes),

@@ -34,6 +34,7 @@ from deepwright.practice.member import Member, learn_baseline, learn_network
 from deepwright.practice.propose import proposal, require_taken
 from deepwright.practice.reporting import epoch_metrics, make_report, publish
 from deepwright.practice.show import Show, quiet
+from deepwright.practice.through import require_streamable
 
 BLOCKING_RULES = frozenset({"overlap", "one_class", "target_as_input"})
 """Rules that stop a run and may be set aside with `--allow RULE --reason TEXT`."""
@@ -87,7 +88,7 @@ def walk(run: Run, recipe: Recipe, table: Collected, *, started: float, budget_s
     run.write_json("profile.json", profile(split.train))
     show.say(text("run.split", train=len(split.train), validation=len(split.validation), test=len(split.test)))
 
-    members = learn_members(run, recipe, split, budget_s=budget_s, show=show)
+    members = learn_members(run, recipe, table, split, budget_s=budget_s, show=show)
 
     seconds = {"run": time.monotonic() - started}
     report = make_report(run, recipe, table, split, members, findings, seconds=seconds)
@@ -100,7 +101,7 @@ def split_rows(recipe: Recipe, table: Collected, *, stops: bool = True) -> tuple
 
     Raises RuleError for a finding that blocks and has no `--allow`, unless it shall not stop.
     """
-    chosen, why = choose_split(table.whole, has_test=table.test is not None)
+    chosen, why = choose_split(table.whole, has_test=table.test is not None, is_sample=table.large is not None)
     splitter = recipe.split or chosen
     if recipe.source.in_time_order:
         require_order(splitter)
@@ -109,6 +110,7 @@ def split_rows(recipe: Recipe, table: Collected, *, stops: bool = True) -> tuple
     parts = splitter.assign(table.whole)
     split = make_split(table.whole, parts, table.test)
     split, cleaned = clean(recipe, table, split)
+    require_streamable(recipe, table, split)
     split = split.with_schema(learn_schema(split.train))
     for part in (split.train, split.validation):
         require_weight_in(part)
@@ -146,7 +148,9 @@ def require_fitting_parts(recipe: Recipe, problem: Problem) -> None:
             raise RecipeError("run.other_problem", where=where, kind=part.kind, problem=problem, allowed=allowed)
 
 
-def learn_members(run: Run, recipe: Recipe, split: Split, *, budget_s: float | None, show: Show) -> dict[str, Member]:
+def learn_members(
+    run: Run, recipe: Recipe, table: Collected, split: Split, *, budget_s: float | None, show: Show
+) -> dict[str, Member]:
     """The network, the baselines that stand beside it and their blend, each as a bundle; the network comes first."""
     metrics = epoch_metrics(recipe, split.train)
     versions = environment()["versions"]
@@ -155,7 +159,7 @@ def learn_members(run: Run, recipe: Recipe, split: Split, *, budget_s: float | N
         show.say(text("run.learning", member=baseline.kind))
         members[baseline.kind] = learn_baseline(run, recipe, baseline, split, versions)
     show.say(text("run.training", member=recipe.network.kind))
-    network = learn_network(run, recipe, split, metrics, versions, budget_s=budget_s, show=show)
+    network = learn_network(run, recipe, split, metrics, versions, table=table, budget_s=budget_s, show=show)
     members = {"network": network, **members}
     mean = learn_blend(run, recipe, split, members, versions)
     return members if mean is None else {**members, mean.name: mean}
