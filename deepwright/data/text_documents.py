@@ -26,6 +26,9 @@ from deepwright.data.tidy import CONTROL, Tidied, one_form
 if TYPE_CHECKING:
     from deepwright.data.texts import Texts
 
+MAX_CHARACTERS = 1_000_000
+"""Of a document, where no option says it; one that is a whole file alone is kept whole."""
+
 LINE_END = re.compile(r"\r\n|\n|\r")
 BLANK_LINES = re.compile(r"(?:\r\n|\n|\r(?!\n))[^\S\r\n]*(?:\r\n|\n|\r(?!\n))\s*")
 FIELD = re.compile(r"\{(\w*)\}")
@@ -45,7 +48,8 @@ def documents_of_file(path: Path, options: "Texts") -> Raw:
     except UnicodeDecodeError as error:
         raise does_not_fit(path, encoding, error.start, bytes(error.object)) from None
     unit = "line" if options.unit == "auto" else options.unit
-    rows = Rows(options, str(path), offset_of=lambda place: _offset(whole, place, encoding))
+    limit = options.max_characters or (len(whole) if unit == "file" else MAX_CHARACTERS)
+    rows = Rows(options, str(path), limit, offset_of=lambda place: _offset(whole, place, encoding))
     pieces = [(0, whole)] if unit == "file" else _lines(whole) if unit == "line" else _paragraphs(whole)
     blank = 0
     for place, piece in pieces:
@@ -78,7 +82,7 @@ def _of_files(names: Sequence[str], read: Callable[[str], bytes], source: str, o
     labels, parts, notes = arrange(shown, source, options.layout, options.nested)
     if hidden:
         notes = (*notes, finding("texts_ignored", "note", source, count=len(hidden), first=escaped(hidden[0])))
-    rows, digest = Rows(options, source), hashlib.sha256()
+    rows, digest = Rows(options, source, options.max_characters or MAX_CHARACTERS), hashlib.sha256()
     undecoded: list[tuple[str, bytes]] = []
     beyond_ascii = 0
     kept: list[int] = []
@@ -139,11 +143,12 @@ def _ask_encoding(source: str, undecoded: Sequence[tuple[str, bytes]]) -> None:
 class Rows:
     """Documents taken one after the other; what is none is set aside with its reason.
 
-    offset_of: from a place in the text to the byte in the file.
+    limit: characters of a document, at most. offset_of: from a place in the text to the byte in the file.
     """
 
     options: "Texts"
     source: str
+    limit: int
     offset_of: Callable[[int], int] | None = None
     columns: dict[str, list[str | None]] = field(default_factory=dict)
     origin: list[int] = field(default_factory=list)
@@ -196,7 +201,7 @@ class Rows:
             self.asides.add(reason, [number for number, _ in self._faulty])
         notes = list(notes)
         if self.cut:
-            notes.append(finding("text_cut", "warning", self.source, count=self.cut, limit=self.options.max_characters))
+            notes.append(finding("text_cut", "warning", self.source, count=self.cut, limit=self.limit))
         columns = {**further, **self.columns}
         cells = {name: np.array([*column, None], dtype=object)[:-1] for name, column in columns.items()}
         types = self.options.types
@@ -220,8 +225,8 @@ class Rows:
 
     def _one_form(self, piece: str) -> str:
         document = LINE_END.sub("\n", piece)
-        if len(document) > self.options.max_characters:
-            document, self.cut = document[: self.options.max_characters], self.cut + 1
+        if len(document) > self.limit:
+            document, self.cut = document[: self.limit], self.cut + 1
         if document.isascii() and not any(map(document.__contains__, _ASCII_CONTROL)):
             return document
         changed = one_form(document)

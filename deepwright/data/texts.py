@@ -55,8 +55,11 @@ class Texts(Interpreted, kind="texts"):
     nested: Nested = option(
         "ask", "folders within a class; ask; first: the outer folder is the class; path: the whole path"
     )
-    max_characters: int = option(
-        10_000_000, "characters of a document that are kept; what follows is cut off and counted", low=1, high=2**31 - 1
+    max_characters: int | None = option(
+        None,
+        "characters of a document that are kept, the rest is cut off; none: 1,000,000, or all of a file that is one",
+        low=1,
+        high=2**31 - 1,
     )
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ from tests.faults.requests import FLAGGED, REQUESTS
 from tests.faults.series import SERIES
 from tests.faults.tables import ARRAYS, TABLES
 from tests.faults.tampered import BUNDLES
+from tests.faults.texts import TEXTS
 
 HEAD = """# Bad inputs and how they are answered
 
@@ -31,20 +32,22 @@ Tables go through `deepwright run`, through `deepwright.run(PATH)` and, where th
 `deepwright.run(FRAME)`, always with the same outcome. Images lie in a folder of good ones that goes through
 `deepwright check`, and through what decodes them for a model. Requests go as raw bytes to a server in a process of its
 own; after each a good one is answered. Tampered bundles go through `predict`, `export`, `serve` and `Bundle.load`.
-There are no local web pages yet through which the same could be sent, and no cases yet of texts, labels and time
-series. A bundle is a folder; of zip archives it is tested that they are refused unopened.
+Texts and series go through `deepwright run` and `deepwright.run`. There are no local web pages yet through which the
+same could be sent, and no cases yet of labels. A bundle is a folder; of zip archives it is tested that they are refused
+unopened.
 """
 
 SECTIONS: tuple[tuple[str, str, Sequence[Case]], ...] = (
     ("T", "Delimited text", TABLES),
     ("P", "Parquet and arrays", ARRAYS),
     ("I", "Images", IMAGES),
+    ("X", "Texts", TEXTS),
     ("C", "Configuration", CONFIGS),
     ("A", "Requests to the server", [*REQUESTS, *FLAGGED]),
     ("B", "Bundles", BUNDLES),
     ("S", "Time series", SERIES),
 )
-EXPECTED = {"T": 50, "P": 5, "I": 18, "C": 11, "A": 26, "B": 11, "S": 6}
+EXPECTED = {"T": 50, "P": 5, "I": 18, "X": 5, "C": 11, "A": 26, "B": 11, "S": 6}
 """Kinds of fault in each section, numbered from 1."""
 
 TOLD = {"ACCEPT": "taken as it stands"}
