@@ -20,10 +20,20 @@ from deepwright.core.part import Part, option
 from deepwright.core.prepare import Prepare
 
 
+STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 8_000, 40, 200
+"""How many epochs a training has whose recipe names none (docs/log.md, 2026-11-21, on five small regressions)."""
+
+
 class Train(Part):
     """How the network learns."""
 
-    epochs: int = option(40, "passes over the training part, at most", low=1, high=100_000, search=(5, 200, "log"))
+    epochs: int | None = option(
+        None,
+        "passes over the training part, at most; none: those of 8,000 steps, at least 40 and at most 200",
+        low=1,
+        high=100_000,
+        search=(5, 200, "log"),
+    )
     batch_size: int = option(256, "rows per step", low=1, high=1_048_576, search=(32, 4096, "log"))
     optimizer: Optimizer = option("adamw", "how weights move")
     schedule: Schedule = option("cosine", "the learning rate over the run")
@@ -31,7 +41,9 @@ class Train(Part):
     class_weights: tuple[str, ...] = option(
         (), "balanced: every class counts alike; or LEVEL=WEIGHT for some classes (others 1); empty: every row counts 1"
     )
-    patience: int | None = option(8, "epochs without a better validation value before stopping; none: never", low=1)
+    patience: int | None = option(
+        8, "epochs without a better validation value before stopping, more where epochs are; none: never", low=1
+    )
     watch: Metric | None = option(
         None, "the validation value that decides on stopping and the best epoch; none: log_loss for classes, or metric"
     )
@@ -60,6 +72,19 @@ class Train(Part):
     checkpoint_s: float = option(30.0, "seconds between checkpoints inside an epoch", unit="s", low=0, high=86_400)
     sample: int = option(4096, "training rows (a fixed sample) judged after each epoch", low=1, high=10_000_000)
     threads: int | None = option(None, "CPU threads; none: as many as a step can feed, at most 8", low=1, high=1024)
+
+    def passes(self, rows: int) -> tuple[int, int | None]:
+        """Epochs at most, and the patience, for so many training rows.
+
+        Where epochs are left open a small table, of few steps each, gets more of them, and as many times the patience.
+
+        >>> Train(batch_size=128).passes(rows=700), Train(epochs=40).passes(rows=700)
+        ((200, 40), (40, 8))
+        """
+        if self.epochs is not None:
+            return self.epochs, self.patience
+        epochs = min(max(STEPS // -(-rows // self.batch_size), FEWEST_EPOCHS), MOST_EPOCHS)
+        return epochs, None if self.patience is None else self.patience * epochs // FEWEST_EPOCHS
 
 
 class Allowance(Part):

@@ -196,16 +196,23 @@ def network_loss(recipe: Recipe, problem: Problem, *, is_weighted: bool) -> "Los
     return module
 
 
-def learn_baseline(run: Run, recipe: Recipe, baseline: Baseline, split: Split, versions: dict[str, Any]) -> Member:
-    """Learn one baseline on the training part; its operation becomes the bundle's graph."""
+def learn_baseline(
+    run: Run, recipe: Recipe, baseline: Baseline, split: Split, versions: dict[str, Any], *, is_sample: bool = False
+) -> Member:
+    """Learn one baseline on the training part; its operation becomes the bundle's graph.
+
+    is_sample: the rows are some of a table larger than memory, so that thousands of levels must not take columns of
+    zeros.
+    """
     started = time.monotonic()
     train = split.train
     schema, problem = train.schema, train.schema.problem
     fitted, inputs = fit_prepare(train, recipe.prepare, baseline.form)
-    x = rows_of(fitted, inputs, train.inputs)
+    is_sparse = is_sample and baseline.form == "wide"
+    x = rows_of(fitted, inputs, train.inputs, is_sparse=is_sparse)
     weight = row_weights(train, class_weights(train, recipe))
     operation = baseline.learn(x, target_of(train), problem, num_outputs(train), recipe.seed, weight)
-    validation = {"x": rows_of(fitted, inputs, split.validation.inputs)}
+    validation = {"x": rows_of(fitted, inputs, split.validation.inputs, is_sparse=is_sparse)}
     ours = operation.apply(validation)["probability" if problem == "classification" else "value"]
     graph = Graph()
     graph.input("x", "float", x.shape[1])
@@ -236,10 +243,14 @@ def tensors(fitted: Fitted, inputs: tuple[Tensor, ...], columns: Mapping[str, np
     return {tensor.name: prepared[tensor.name] for tensor in inputs}
 
 
-def rows_of(fitted: Fitted, inputs: tuple[Tensor, ...], columns: Mapping[str, np.ndarray]) -> Any:
+def rows_of(
+    fitted: Fitted, inputs: tuple[Tensor, ...], columns: Mapping[str, np.ndarray], *, is_sparse: bool = False
+) -> Any:
     """The prepared `x` [N, F] as a baseline takes it; where each term of a text has a column, as a SciPy CSR matrix,
-    since nearly all of it is 0."""
-    if not any(isinstance(operation, Tfidf) and operation.directions is None for operation in fitted.operations):
+    since nearly all of it is 0. is_sparse: so is it of levels."""
+    if not is_sparse and not any(
+        isinstance(operation, Tfidf) and operation.directions is None for operation in fitted.operations
+    ):
         return tensors(fitted, inputs, columns)["x"]
     from scipy.sparse import csr_matrix, vstack
 

@@ -91,8 +91,9 @@ def plan(recipe: Recipe, *, data: Any = None, test: Any = None, runs: Path = Pat
     )
     step_s, judge_s = _seconds_of(probe)
     steps_per_epoch = -(-len(split.train) // recipe.train.batch_size)
-    steps = steps_per_epoch * recipe.train.epochs
-    training_s = recipe.train.epochs * (steps_per_epoch * step_s + judge_s)
+    epochs, _ = recipe.train.passes(len(split.train))
+    steps = steps_per_epoch * epochs
+    training_s = epochs * (steps_per_epoch * step_s + judge_s)
     kept = sum(_bytes_of(column) for data in (split.train, split.validation) for column in data.columns.values())
     runs = runs.absolute()
     existing = next(p for p in (runs, *runs.parents) if p.exists())

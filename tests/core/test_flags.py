@@ -96,7 +96,11 @@ def test_an_option_of_an_absent_part_asks_for_its_kind():
 @pytest.mark.parametrize(
     ("flag", "value", "words"),
     [
-        ("train.epochs", "many", "--train.epochs: 'many' is not allowed. It takes: a whole number >= 1 <= 100000."),
+        (
+            "train.epochs",
+            "many",
+            "--train.epochs: 'many' is not allowed. It takes: a whole number >= 1 <= 100000 | none.",
+        ),
         ("train.optimizer.lr", "fast", "--train.optimizer.lr: 'fast' is not allowed. It takes: a number"),
         ("network", "mpl", "Did you mean 'mlp'?"),
         ("train.epochs", "0", "epochs: 0 is not allowed."),
@@ -136,4 +140,4 @@ def test_help_shows_the_defaults_that_hold_with_the_default_network():
     shown = {flag: default for flag, _, default, _ in flags_of(Recipe)}
     assert shown["--train.optimizer.lr"] == str(recipe().train.optimizer.lr) != "0.001"
     assert shown["--train.batch_size"] == str(recipe().train.batch_size) != "256"
-    assert shown["--train.optimizer"] == "adamw" and shown["--train.epochs"] == "40"
+    assert shown["--train.optimizer"] == "adamw" and shown["--train.epochs"] == "none"

@@ -427,7 +427,7 @@ def test_plain_data_bring_the_operation_back(case: str):
 
 def test_a_kind_outside_the_list_is_refused():
     with pytest.raises(
-        RecipeError, match=r"operation: there is no .run_code.\. Allowed: bound, branch, calendar, constant,"
+        RecipeError, match=r"operation: there is no .run_code.\. Allowed: bound, branch, calendar, centre_crop,"
     ):
         load_operations([{"kind": "run_code"}])
 

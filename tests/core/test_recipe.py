@@ -36,7 +36,7 @@ def test_equal_recipes_have_equal_hashes_however_they_were_written(recipe: Recip
     spelled_out = Recipe.parse(recipe.dump())
     assert spelled_out == recipe and spelled_out.hash == recipe.hash
     assert Recipe.parse({**MINIMAL, "network": "tabm", "seed": 0}).hash == recipe.hash
-    assert Recipe.parse({**MINIMAL, "train": {"epochs": 40, "optimizer": {"kind": "adamw"}}}).hash == recipe.hash
+    assert Recipe.parse({**MINIMAL, "train": {"patience": 8, "optimizer": {"kind": "adamw"}}}).hash == recipe.hash
     assert Recipe.parse({**MINIMAL, "ignore": []}).hash == recipe.hash
 
 
@@ -44,7 +44,7 @@ def test_training_that_is_left_open_is_as_the_network_recommends_and_shows():
     def train(**given: object) -> Train:
         return Recipe.parse({**MINIMAL, **given}).train
 
-    assert (train().optimizer.lr, train().ema, train().epochs) == (0.006, 0.998, 40)
+    assert (train().optimizer.lr, train().ema, train().patience) == (0.006, 0.998, 8)
     assert train(network="mlp") == Train()
     named = train(train={"ema": None, "optimizer": {"kind": "adamw", "lr": 1e-3}})
     assert (named.ema, named.optimizer.lr, named.optimizer.weight_decay, named.batch_size) == (None, 1e-3, 0.03, 128)
@@ -91,7 +91,7 @@ def test_the_hash_is_the_same_in_another_process(recipe: Recipe):
 def test_a_nested_fault_is_named_by_its_place():
     with pytest.raises(RecipeError) as caught:
         Recipe.parse({**MINIMAL, "train": {"epochs": 0}})
-    assert str(caught.value) == ("train.epochs: 0 is not allowed. It takes: a whole number >= 1 <= 100000.")
+    assert str(caught.value) == ("train.epochs: 0 is not allowed. It takes: a whole number >= 1 <= 100000 | none.")
 
 
 def test_an_unknown_option_is_guessed():
@@ -101,10 +101,19 @@ def test_an_unknown_option_is_guessed():
 
 def test_improving_gives_a_new_recipe(recipe: Recipe):
     better = recipe.replace(train=recipe.train.replace(epochs=60))
-    assert (recipe.train.epochs, better.train.epochs) == (40, 60)
+    assert (recipe.train.epochs, better.train.epochs) == (None, 60)
     assert better.hash != recipe.hash
 
 
 def test_an_exemption_needs_its_reason():
     with pytest.raises(RecipeError, match=r"allowance\.reason: this option has no default and must be given\."):
         Allowance(rule="no_graph")
+
+
+def test_a_small_table_gets_more_epochs_and_the_patience_for_them_unless_they_are_named():
+    train = Train(batch_size=100)
+    assert train.passes(rows=900) == (200, 40)
+    assert train.passes(rows=10_000) == (80, 16)
+    assert train.passes(rows=1_000_000) == (40, 8)
+    assert train.replace(patience=None).passes(rows=900) == (200, None)
+    assert train.replace(epochs=7).passes(rows=900) == (7, 8)
