@@ -112,6 +112,7 @@ class Cases(Table, kind="cases"):
         cells: dict[str, list[str | None]] = {SERIES: [], LABEL: []}
         origin, part, file_of, digests, known = [], [], [], [], []
         lengths, dimensions, missing, asides, headers = [], set(), 0, Asides(), set()
+        constant: list[str] = []
         for place, (member, its_part) in enumerate(files.items()):
             is_folder = path.is_dir()
             where = path / member if is_folder and member is not None else path
@@ -128,6 +129,8 @@ class Cases(Table, kind="cases"):
                 lengths.append(len(case.values))
                 dimensions.add(case.values.shape[1])
                 missing += int(np.isnan(case.values).sum())
+                if (case.values == case.values[0]).all() and len(case.values) > 1:
+                    constant.append(cells[SERIES][-1] or "")
                 origin.append(number + 1)
                 part.append(its_part)
                 file_of.append(place)
@@ -149,7 +152,10 @@ class Cases(Table, kind="cases"):
             digest if len(known) > 1 else known[0].sha256,
             self.replace(types=types),
             asides.records(),
-            notes=(_lengths(str(path), lengths, dimensions.pop(), missing),),
+            notes=(
+                _lengths(str(path), lengths, dimensions.pop(), missing),
+                *_constant(str(path), constant, len(origin)),
+            ),
             forms={SERIES: "series"},
             files=tuple(known),
             file_of=np.array(file_of, np.int32) if len(known) > 1 else None,
@@ -196,6 +202,13 @@ def _column(values: list[str | None]) -> np.ndarray:
     column = np.empty(len(values), dtype=object)
     column[:] = values
     return column
+
+
+def _constant(where: str, constant: list[str], count: int) -> tuple[Finding, ...]:
+    """Series that never change: each says nothing but its level."""
+    if not constant:
+        return ()
+    return (finding("cases_constant", "warning", where, count=len(constant), of=count, first=constant[0]),)
 
 
 def _lengths(where: str, lengths: list[int], dimensions: int, missing: int) -> Finding:

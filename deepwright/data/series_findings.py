@@ -29,25 +29,33 @@ MOVED = 1.0
 
 
 def series_findings(train: Dataset) -> tuple[Finding, ...]:
-    """Nothing without a time column. Rows are taken in the order of entity and time."""
+    """Nothing without a time column."""
     require_part(train, "train", "series_findings")
-    times = train.of_role("time")
-    if times is None or len(train) < LEAST_EQUAL:
+    in_order = _in_order(train)
+    return () if in_order is None else (*target_as_input(train, *in_order), *series_shapes(train))
+
+
+def series_shapes(data: Dataset) -> tuple[Finding, ...]:
+    """Seasons, stretches that stand still and levels that move, of the rows that a person may look at."""
+    in_order = _in_order(data)
+    if in_order is None:
         return ()
-    groups = train.of_role("group")
-    entities = np.zeros(len(train), np.int64) if groups is None else column_codes(groups)
-    order = np.lexsort((times, entities))
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(entities))])
+    order, offsets = in_order
     numbers = {
-        f.name: train.columns[f.name][order]
-        for f in train.schema.features
+        f.name: data.columns[f.name][order]
+        for f in data.schema.features
         if f.type == "number" and f.role in ("input", "target")
     }
-    return (
-        *target_as_input(train, order, offsets),
-        *_still(train, numbers, times[order], offsets),
-        *_shape(numbers, offsets),
-    )
+    return (*_still(data, numbers, order, offsets), *_shape(numbers, offsets))
+
+
+def _in_order(data: Dataset) -> tuple[np.ndarray, np.ndarray] | None:
+    """Rows by entity and time, and where each entity begins; None without a time, or in very few rows."""
+    times, groups = data.of_role("time"), data.of_role("group")
+    if times is None or len(data) < LEAST_EQUAL:
+        return None
+    entities = np.zeros(len(data), np.int64) if groups is None else column_codes(groups)
+    return np.lexsort((times, entities)), np.concatenate([[0], np.cumsum(np.bincount(entities))])
 
 
 def target_as_input(train: Dataset, order: np.ndarray, offsets: np.ndarray) -> tuple[Finding, ...]:
@@ -89,11 +97,12 @@ def _equals(column: np.ndarray, target: np.ndarray) -> bool:
 
 
 def _still(
-    train: Dataset, numbers: dict[str, np.ndarray], times: np.ndarray, offsets: np.ndarray
+    data: Dataset, numbers: dict[str, np.ndarray], order: np.ndarray, offsets: np.ndarray
 ) -> tuple[Finding, ...]:
     """Columns that stand still at a value they have hardly ever else: a sensor that was off, a price not yet known."""
-    feature = train.schema.of_role("time")
+    feature = data.schema.of_role("time")
     assert feature is not None, "asked for only where a time is declared"
+    times = data.columns[feature.name][order]
     found = []
     for name, values in numbers.items():
         if np.isnan(values).all() or np.nanmin(values) == np.nanmax(values):
@@ -130,9 +139,9 @@ def _shape(numbers: dict[str, np.ndarray], offsets: np.ndarray) -> tuple[Finding
             moved.append(f"{name} ({distance:+.1f} sd)")
     found = []
     if seasons:
-        found.append(finding("series_season", "note", "prepare", columns=listed(seasons)))
+        found.append(finding("series_season", "note", "series", columns=listed(seasons)))
     if moved:
-        found.append(finding("series_level", "note", "prepare", columns=listed(moved)))
+        found.append(finding("series_level", "note", "series", columns=listed(moved)))
     return tuple(found)
 
 

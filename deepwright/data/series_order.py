@@ -13,6 +13,8 @@ from deepwright.data.raw import Asides, Raw
 from deepwright.data.series_time import NUMBERS, Moments, time_text
 
 Merging = Literal["first", "last", "mean", "sum", "min", "max"]
+LATEST_S = 2.5e11
+"""Whole seconds within eight thousand years of 1970 are written all at once."""
 MOST = 0.5
 """Share of a column's cells that must be numbers for them to be added up."""
 
@@ -154,10 +156,15 @@ def number_cells(values: np.ndarray) -> np.ndarray:
 
 def time_cells(moments: np.ndarray, is_count: bool) -> np.ndarray:
     """object [N]: moments as canonical texts."""
-    distinct, codes = np.unique(moments, return_inverse=True)
-    texts = np.empty(len(distinct), dtype=object)
-    texts[:] = [moment_of(moment, is_count) for moment in distinct.tolist()]
-    return np.asarray(texts[codes])
+    if is_count or (moments != np.floor(moments)).any() or np.abs(moments).max() > LATEST_S:
+        distinct, codes = np.unique(moments, return_inverse=True)
+        texts = np.empty(len(distinct), dtype=object)
+        texts[:] = [moment_of(moment, is_count) for moment in distinct.tolist()]
+        return np.asarray(texts[codes])
+    texts = np.empty(len(moments), dtype=object)
+    isos = np.datetime_as_string(moments.astype(np.int64).astype("datetime64[s]"))
+    texts[:] = [iso.removesuffix("T00:00:00") for iso in isos.tolist()]
+    return texts
 
 
 def moment_of(moment: float, is_count: bool) -> str:

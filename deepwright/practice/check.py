@@ -14,6 +14,7 @@ from deepwright.data.collect import Collected, collect
 from deepwright.data.overview import overview
 from deepwright.data.periods import moment_text
 from deepwright.data.profile import profiled
+from deepwright.data.series_findings import series_shapes
 from deepwright.practice.run import split_rows
 
 MOST_COLUMNS = 60
@@ -64,7 +65,7 @@ def check(recipe: Recipe) -> Checked:
     """
     table = collect(recipe)
     if not table.schema.has_target:
-        findings = (*table.findings, *overview(table.whole))
+        findings = (*table.findings, *overview(table.whole), *series_shapes(table.whole))
         return Checked(table, _profile(table.whole), _given_parts(table), None, findings)
     split, findings = split_rows(recipe, table, stops=False)
     parts = {"train": len(split.train), "validation": len(split.validation), "test": len(split.test)}

@@ -131,6 +131,13 @@ def test_cases_that_cannot_be_read_are_set_aside_by_number_and_above_the_limit_s
         collect(Recipe(source=Cases(path=str(path))))
 
 
+def test_series_that_never_change_are_named(tmp_path: Path):
+    path = tmp_path / "x.ts"
+    path.write_bytes(ts("1,2:3,4:up", "0,0,0:0,0,0:down", "5:6:up"))
+    raw = Cases(path=str(path)).read("label")
+    assert "1 of 3 series never change" in raw.notes[1].text and "x.ts#1" in raw.notes[1].text
+
+
 def test_several_data_sets_are_asked_about(tmp_path: Path):
     folder = folder_of(tmp_path)
     (folder / "Two.ts").write_bytes(ts(*GOOD))
