@@ -93,9 +93,14 @@ def settled(found: Ordered, duplicates: Literal["ask"] | Merging) -> Ordered:
             "series.ask_duplicates", source=found.raw.source, count=count, column=found.time,
             moment=found.where(first), first=int(rows[0]), second=int(rows[1]),
         )  # fmt: skip
-    starts = np.flatnonzero(np.concatenate([[True], ~is_same]))
+    is_first, is_last = np.concatenate([[True], ~is_same]), np.concatenate([~is_same, [True]])
+    asides = Asides().add_all(found.raw.set_aside)
+    gone = ~(is_last if duplicates == "last" else is_first)
+    asides.add_rows(text("aside.same_moment", column=found.time, by=duplicates), found.raw, gone)
+    counted = replace(found, raw=replace(found.raw, set_aside=asides.records()))
+    starts = np.flatnonzero(is_first)
     note = finding("series_merged", "warning", found.time, count=count, moment=found.where(first), by=duplicates)
-    return grouped(found, starts, found.moments[starts], duplicates, (note,))
+    return grouped(counted, starts, found.moments[starts], duplicates, (note,))
 
 
 def grouped(

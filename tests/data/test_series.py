@@ -71,6 +71,7 @@ def test_a_repeated_moment_becomes_one_row_as_asked(tmp_path: Path, duplicates: 
     raw = Series(path=path, time=("time",), duplicates=duplicates).read(None)
     assert (len(raw), cells(raw, "x")[1], cells(raw, "c")[1]) == (4, x, c)
     assert len(told(raw, "series_merged")) == 1
+    assert raw.rows_in == 5 and [entry.rows for entry in raw.set_aside] == [(2,) if duplicates == "last" else (3,)]
 
 
 def test_two_entities_may_have_the_same_moment(tmp_path: Path):
