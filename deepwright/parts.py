@@ -14,6 +14,7 @@ from deepwright.data import (
     cases,
     dates,
     encode,
+    excel,
     extract,
     groups,
     history,
@@ -30,6 +31,7 @@ from deepwright.data import (
     table,
     text_steps,
     texts,
+    tokenizers,
 )
 from deepwright.deploy.targets import onnx
 from deepwright.evaluation import classify, decision, regress
@@ -37,9 +39,9 @@ from deepwright.model import baselines, decision_tree, ft_transformer, module, n
 from deepwright.train import loss, optim, schedule
 
 BUILT_IN: tuple[ModuleType, ...] = (
-    array_source, baselines, cases, classify, dates, decision, decision_tree, encode, extract, ft_transformer,
+    array_source, baselines, cases, classify, dates, decision, decision_tree, encode, excel, extract, ft_transformer,
     groups, history, images, loss, merge, missing, module, nearest, onnx, optim, outliers, periods, predict_missing,
-    regress, scale, schedule, series, split, sql, svm, table, tabm, tabular, text_steps, texts,
+    regress, scale, schedule, series, split, sql, svm, table, tabm, tabular, text_steps, texts, tokenizers,
 )  # fmt: skip
 """Every module that defines kinds."""
 

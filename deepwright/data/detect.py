@@ -4,9 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from deepwright.data import array_source, cases, images, series_files, sql, texts
+from deepwright.data import array_source, cases, excel, images, series_files, sql, texts
 
 CLAIMS: tuple[Callable[[Path], dict[str, Any] | None], ...] = (
+    excel.claims,
     images.claims,
     series_files.claims,
     cases.claims,
