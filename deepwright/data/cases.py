@@ -11,6 +11,7 @@ from deepwright.core.errors import AskError, DataError, UsageError, did_you_mean
 from deepwright.core.part import option
 from deepwright.core.report import Finding, finding
 from deepwright.core.seal import TEST, TRAIN
+from deepwright.core.series import series_text
 from deepwright.data.table import Table
 
 if TYPE_CHECKING:
@@ -59,7 +60,6 @@ class Cases(Table, kind="cases"):
 
     def _of_table(self, raw: "Raw", target: str | None) -> "Raw":
         """Raises DataError for a column that is not there or holds no numbers."""
-        from deepwright.data.series_cells import inline
         from deepwright.data.series_order import number_column
 
         others = [name for name in raw.names if name in (*self.keep, target)]
@@ -79,7 +79,7 @@ class Cases(Table, kind="cases"):
             columns.append(values)
         values_NT = np.stack(columns, axis=1)
         cells = np.empty(len(raw), dtype=object)
-        cells[:] = [inline(row[:, None]) for row in values_NT]
+        cells[:] = [series_text(row[:, None]) for row in values_NT]
         made = replace(raw.with_cells({SERIES: cells}), names=(SERIES, *others), forms={**raw.forms, SERIES: "series"})
         return replace(
             made, notes=(*made.notes, _lengths(raw.source, [len(moments)], 1, int(np.isnan(values_NT).sum())))

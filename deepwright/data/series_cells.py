@@ -4,19 +4,18 @@ A cell is a reference, `GunPoint_TRAIN.ts#17` or `archive.zip!GunPoint/GunPoint_
 escaped as in `media`), or the values themselves, `1.5,2,?` (dimensions separated by colons).
 """
 
-import re
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from deepwright.core.errors import DataError
+from deepwright.core.series import parse_series
+from deepwright.core.text import text
 from deepwright.data.archive import gunzipped, open_archive
 from deepwright.data.media import escaped, unescaped
 from deepwright.data.signature import regular_file
 from deepwright.data.ts_file import TsFile, case_of, parse_ts
-
-INLINE = re.compile(r"[-+0-9.eE?,: ]+", re.ASCII)
 
 
 def case_reference(path: Path, member: str | None, number: int) -> str:
@@ -27,19 +26,6 @@ def case_reference(path: Path, member: str | None, number: int) -> str:
     """
     file = escaped(str(path)) if member is None else f"{escaped(str(path))}!{escaped(member)}"
     return f"{file}#{number}"
-
-
-def inline(values: np.ndarray) -> str:
-    """Values [T, D] as a cell.
-
-    >>> inline(np.array([[1.5], [2.0], [np.nan]]))
-    '1.5,2,?'
-    """
-
-    def word(value: float) -> str:
-        return "?" if value != value else repr(value).removesuffix(".0")
-
-    return ":".join(",".join(map(word, column)) for column in values.T.tolist())
 
 
 def read_series(cell: str) -> np.ndarray:
@@ -78,10 +64,7 @@ def _opened(path: Path, member: str | None, changed_ns: int, size: int) -> TsFil
 
 
 def _inline(cell: str) -> np.ndarray:
-    if not INLINE.fullmatch(cell):
-        raise DataError("media.bad_reference", found=cell[:60])
-    file = parse_ts(f"@data\n{cell}\n".encode(), cell[:60])
-    case = case_of(file, 0)
-    if case.fault is not None:
-        raise DataError("ts.bad_case", found=cell[:60], why=case.fault)
-    return case.values
+    try:
+        return parse_series(cell)
+    except ValueError as error:
+        raise DataError("ts.bad_case", found=cell[:60], why=text("aside.ts_value", found=error)) from None

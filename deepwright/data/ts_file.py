@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from deepwright.core.errors import DataError
+from deepwright.core.series import numbers
 from deepwright.core.text import text
 from deepwright.data.cells import seconds_of
 
-MISSING = frozenset({"?", "nan"})
 STAMPED = re.compile(r"\(([^(),]*),([^()]*)\)")
 BETWEEN = re.compile(r":(?=\(|[^()]*$)")
 """Colons between dimensions; those of a time stamp stand in brackets."""
@@ -134,20 +134,10 @@ def _header(tags: dict[str, list[str]], name: str) -> Header:
 
 def _values(words: list[str]) -> list[float] | str:
     """Numbers, NaN where missing; or the reason why a word is none."""
-    found = []
-    for word in words:
-        word = word.strip()
-        if word.lower() in MISSING:
-            found.append(math.nan)
-            continue
-        try:
-            value = float(word) if word.isascii() and "_" not in word else math.inf
-        except ValueError:
-            value = math.inf
-        if not math.isfinite(value):
-            return text("aside.ts_value", found=word[:40])
-        found.append(value)
-    return found
+    try:
+        return numbers(words)
+    except ValueError as error:
+        return text("aside.ts_value", found=error)
 
 
 def _stamped(words: str) -> list[float] | str:

@@ -86,6 +86,7 @@ OPTIONS: dict[tuple[str, str], dict[str, Any]] = {
         "shifts": [0.0],
         "link": "value",
     },
+    ("operation", "decode_series"): {"column": "a", "moments": 4, "outputs": ["b"]},
     ("operation", "window_lags"): {"columns": ["a"], "lags": [1], "outputs": ["b"]},
     ("operation", "window_differences"): {"columns": ["a"], "lags": [1], "outputs": ["b"]},
     ("operation", "window_rolling"): {"columns": ["a"], "widths": [2], "statistics": ["mean"], "outputs": ["b"]},

@@ -13,6 +13,7 @@ from deepwright.core.operations import (
     CentreCrop,
     Constant,
     DecodeImage,
+    DecodeSeries,
     Drop,
     Fill,
     FillText,
@@ -90,6 +91,11 @@ WINDOWS = {
 }
 
 CASES = {
+    "decode_series": (
+        DecodeSeries(column="s", moments=2, outputs=["p", "q"]),
+        {"s": np.array(["1,2,3:4,5,6", "1.5:?", "0,-1e3:2,NaN", "7,8:9,10"], object)},
+        ["p", "q"],
+    ),
     "window_lags": (WindowLags(columns=["a", "b"], lags=[1, 3], outputs=list("pqrs")), WINDOWS, [*"pqrs"]),
     "window_differences": (WindowDifferences(columns=["b"], lags=[1, 3], outputs=["p", "q"]), WINDOWS, ["p", "q"]),
     "window_rolling": (
@@ -317,6 +323,7 @@ CASES = {
 }
 
 EXPECTED = {
+    "decode_series": [[[2, 3], [NAN, 1.5], [0, -1000], [7, 8]], [[5, 6], [NAN, NAN], [2, NAN], [9, 10]]],
     "decode_image": [[[[[grey]] * 2] * 2 for grey in (0, 7, 200, 255)]],
     "centre_crop": [PIXELS["p"][:, 1:3, 0:3]],
     "scale_pixels": [((PIXELS["p"].astype(np.float32) - [0, 100, 7.5]) / [1, 50, 2.5]).transpose(0, 3, 1, 2)],
@@ -585,3 +592,15 @@ def test_a_window_that_is_too_short_is_refused():
         WindowLags(columns=["a"], lags=[5], outputs=["b"]).apply(WINDOWS)
     with pytest.raises(DataError, match="a window has 1 moments and 2 are looked at"):
         WindowDifferences(columns=["a"], lags=[1], outputs=["b"]).apply(NUMBERS)
+
+
+@pytest.mark.parametrize("cell", [None, "", "1,x:2,3", "1,2:3", "data.ts#3", "/etc/passwd", "1,inf:2,3", "1,1_0:2,3"])
+def test_what_is_no_series_is_refused_with_its_row(cell: str | None):
+    cells = np.array(["1:2", cell], object)
+    with pytest.raises(DataError, match="row 1, field 's'"):
+        DecodeSeries(column="s", moments=2, outputs=["p", "q"]).apply({"s": cells})
+
+
+def test_a_series_of_other_dimensions_is_refused():
+    with pytest.raises(DataError, match="3 dimensions where the model takes 2"):
+        DecodeSeries(column="s", moments=2, outputs=["p", "q"]).apply({"s": np.array(["1:2:3"], object)})

@@ -8,10 +8,11 @@ import pytest
 
 from deepwright.core.errors import AskError, DataError
 from deepwright.core.recipe import Recipe
+from deepwright.core.series import series_text
 from deepwright.data.cases import Cases, claims
 from deepwright.data.collect import collect
 from deepwright.data.raw import Raw
-from deepwright.data.series_cells import case_reference, inline, read_series
+from deepwright.data.series_cells import case_reference, read_series
 from deepwright.data.ts_file import case_of, parse_ts
 
 HEAD = "#made by hand\n@problemName x\n@timeStamps false\n@univariate false\n@classLabel true up down\n@data\n"
@@ -201,7 +202,7 @@ def test_a_changed_file_is_read_anew(tmp_path: Path):
 
 def test_values_in_a_cell_come_back():
     values = np.array([[0.1, np.nan], [1e-9, -3.0]])
-    np.testing.assert_array_equal(read_series(inline(values)), values)
+    np.testing.assert_array_equal(read_series(series_text(values)), values)
     with pytest.raises(DataError):
         read_series("1,2,drop table")
 

@@ -16,6 +16,7 @@ from deepwright.core.operations.neighbours import LinearFill, NearestFill
 from deepwright.core.operations.operation import Operation, load_operations, run_operations
 from deepwright.core.operations.rows import Kernel, Nearest
 from deepwright.core.operations.scales import Log, PiecewiseLinear, SmoothBound, YeoJohnson
+from deepwright.core.operations.series import DecodeSeries
 from deepwright.core.operations.tensors import Join, OneHot, Stack
 from deepwright.core.operations.texts import NormaliseText, Tfidf
 from deepwright.core.operations.windows import (
@@ -33,6 +34,7 @@ __all__ = [
     "CentreCrop",
     "Constant",
     "DecodeImage",
+    "DecodeSeries",
     "Drop",
     "Fill",
     "FillText",
