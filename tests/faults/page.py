@@ -5,6 +5,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from tests.faults.archives import ARCHIVES
 from tests.faults.case import Case
 from tests.faults.configs import CONFIGS
 from tests.faults.images import IMAGES
@@ -40,6 +41,7 @@ unopened.
 SECTIONS: tuple[tuple[str, str, Sequence[Case]], ...] = (
     ("T", "Delimited text", TABLES),
     ("P", "Parquet and arrays", ARRAYS),
+    ("Z", "Archives of tables", ARCHIVES),
     ("I", "Images", IMAGES),
     ("X", "Texts", TEXTS),
     ("C", "Configuration", CONFIGS),
@@ -47,7 +49,7 @@ SECTIONS: tuple[tuple[str, str, Sequence[Case]], ...] = (
     ("B", "Bundles", BUNDLES),
     ("S", "Time series", SERIES),
 )
-EXPECTED = {"T": 50, "P": 5, "I": 18, "X": 5, "C": 11, "A": 26, "B": 11, "S": 6}
+EXPECTED = {"T": 50, "P": 5, "Z": 9, "I": 18, "X": 5, "C": 11, "A": 26, "B": 11, "S": 6}
 """Kinds of fault in each section, numbered from 1."""
 
 TOLD = {"ACCEPT": "taken as it stands"}

@@ -24,10 +24,11 @@ from deepwright.data import delimited, encoding, signature, types
 from deepwright.data.collect import Collected
 from deepwright.data.detect import source_for
 from deepwright.practice import run as line
+from tests.faults.archives import ARCHIVES
 from tests.faults.case import SECONDS, Outcomes, call, files
 from tests.faults.tables import ARRAYS, ROWS, TABLES, TableCase
 
-CASES = [*TABLES, *ARRAYS]
+CASES = [*TABLES, *ARRAYS, *ARCHIVES]
 FEW = 40
 """Good rows of which one set aside is more than 1 %."""
 
