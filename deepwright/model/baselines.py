@@ -28,6 +28,8 @@ class ConstantBaseline(Baseline, kind="constant"):
     (0.25, 0.75)
     """
 
+    form: ClassVar[Form] = "ordinal"  # it only counts rows: the form with the fewest columns
+
     def learn(
         self,
         x: np.ndarray,

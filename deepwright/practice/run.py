@@ -157,7 +157,9 @@ def learn_members(
     members: dict[str, Member] = {}
     for baseline in recipe.baselines:
         show.say(text("run.learning", member=baseline.kind))
-        members[baseline.kind] = learn_baseline(run, recipe, baseline, split, versions)
+        members[baseline.kind] = learn_baseline(
+            run, recipe, baseline, split, versions, is_sample=table.large is not None
+        )
     show.say(text("run.training", member=recipe.network.kind))
     network = learn_network(run, recipe, split, metrics, versions, table=table, budget_s=budget_s, show=show)
     members = {"network": network, **members}
