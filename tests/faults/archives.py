@@ -88,7 +88,7 @@ ARCHIVES: list[TableCase] = [
     case("Z2", "a link in a tar", "REFUSE", tarred(type=tarfile.SYMTYPE, linkname="t.csv"), "is a link", name="t.tar"),
     case("Z2", "a pipe in a tar", "REFUSE", tarred(type=tarfile.FIFOTYPE), "a device", name="t.tar"),
     case("Z3", "two members of one name", "REFUSE", zipped(("t.csv", GOOD), ("t.csv", GOOD)), "one name", name="t.zip"),
-    case("Z3", "names alike but for case", "REFUSE", zipped(("t.csv", GOOD), ("T.CSV", GOOD)), "one name", name="t.zip"),
+    case("Z3", "names of other case", "REFUSE", zipped(("t.csv", GOOD), ("T.CSV", GOOD)), "one name", name="t.zip"),
     case("Z4", "an encrypted member", "REFUSE", encrypted, "is encrypted", name="t.zip"),
     case("Z5", "a cut zip", "REFUSE", cut(zipped(("t.csv", GOOD))), "t.zip", "broken", name="t.zip"),
     case("Z5", "two tars in one file", "REFUSE", behind(tarred()), "breaks off at byte", name="t.tar"),
