@@ -91,6 +91,10 @@ class Texts(Step, family="texts"):
         return self
 
 
+class Tokenizer(Step, family="tokenizer"):
+    """What cuts texts into numbered tokens: a tensor int64 [N, L] under each column's name, and their lengths."""
+
+
 class Scaler(Step, family="scaler"):
     """Brings numbers to a common scale; sees filled columns."""
 

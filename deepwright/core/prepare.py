@@ -96,7 +96,7 @@ class ColumnChoice(Part):
 
 
 class Prepare(Part):
-    """Columns to tensors, always in this order: rules > outliers > imputer > dates > texts > encoder > scaler > features.
+    """Columns to tensors, in this order: rules > outliers > imputer > dates > texts > encoder > scaler > features.
 
     Everything here is fitted on the training part, as the steps before it left that part.
     """

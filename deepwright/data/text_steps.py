@@ -41,7 +41,7 @@ class TfidfTexts(Texts, kind="tfidf"):
     low: int = option(1, "words or characters in a term, at least", low=1, high=20)
     high: int = option(2, "words or characters in a term, at most", low=1, high=20, search=(1, 3))
     min_count: int = option(2, "training texts that a term must occur in", low=1, high=1_000_000)
-    terms: int = option(20_000, "terms for linear models, at most: those in the most texts", low=1, high=1_000_000)
+    terms: int = option(30_000, "terms for linear models, at most: those in the most texts", low=1, high=1_000_000)
     components: int | None = option(
         128, "numbers for networks and trees; none: they too take every term", low=1, high=4096, search=(32, 512, "log")
     )

@@ -22,7 +22,7 @@ SUFFIXES = frozenset({".txt", ".text", ".md"})
 FIELD = re.compile(r"\{(\w*)\}")
 SAMPLE_LINES = 200
 SAMPLE_FILES = 200
-SEPARATORS = "\t,;|"
+SEPARATORS = (b"\t", b",", b";", b"|")
 
 
 class Texts(Interpreted, kind="texts"):
@@ -143,7 +143,7 @@ def _is_table(path: Path) -> bool:
     """Whether some separator stands equally often, and at least once, in each of the first lines."""
     from deepwright.data.signature import read_head
 
-    lines = [line for line in read_head(path).decode("latin-1").splitlines()[:-1] if line.strip()][:SAMPLE_LINES]
+    lines = [line for line in read_head(path).splitlines()[:-1] if line.strip()][:SAMPLE_LINES]
     return any(
         lines and len(counts := {line.count(mark) for line in lines}) == 1 and min(counts) for mark in SEPARATORS
     )

@@ -68,6 +68,11 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         texts.odd_texts_give_finite_numbers,
         texts.a_wide_one_keeps_these_promises_too,
     ),
+    "tokenizer": (
+        texts.only_the_training_part_is_learned_from,
+        texts.a_row_is_the_same_beside_other_rows,
+        texts.tokens_are_numbers_below_their_count,
+    ),
     "features": (
         rows.only_the_training_part_is_learned_from,
         rows.what_was_learned_is_the_same_in_numpy_and_onnx,

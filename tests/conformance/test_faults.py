@@ -24,8 +24,19 @@ from deepwright.core.families import (
     Splitter,
     Step,
     Texts,
+    Tokenizer,
 )
-from deepwright.core.operations import Bound, Constant, Fill, Level, Linear, MissingFlag, Operation, Standardise
+from deepwright.core.operations import (
+    Bound,
+    Constant,
+    Fill,
+    Level,
+    Linear,
+    MissingFlag,
+    Operation,
+    Standardise,
+    TextTokens,
+)
 from deepwright.core.part import Part, option
 from deepwright.core.schema import Columns
 from deepwright.core.step import Fitted
@@ -63,6 +74,7 @@ def _kinds_as_before() -> Iterator[None]:
         Schedule,
         Splitter,
         Texts,
+        Tokenizer,
     )
     before = {family: dict(family.kinds) for family in families}
     yield
@@ -121,6 +133,23 @@ def texts_that_grow_wider_each_time() -> Part:
 
         def wide(self) -> Texts:
             return self.replace(times=self.times + 1)
+
+    return Planted()
+
+
+@breaks(texts.tokens_are_numbers_below_their_count)
+def tokens_that_begin_with_the_padding() -> Part:
+    class Zeros(TextTokens, kind="planted"):
+        @property
+        def num_codes(self) -> int:
+            return 2
+
+        def encode(self, text: str) -> list[int]:
+            return [0] * len(text)
+
+    class Planted(Tokenizer, kind="planted"):
+        def learn(self, train: Dataset) -> Fitted:
+            return Fitted((Zeros(column="text"), Zeros(column="title", lengths="title lengths")))
 
     return Planted()
 

@@ -5,7 +5,8 @@ import pytest
 
 from deepwright.core.dataset import Dataset, PartTag
 from deepwright.core.errors import LeakError
-from deepwright.core.families import Texts
+from deepwright.core.families import Texts, Tokenizer
+from deepwright.core.operations import TextTokens
 from deepwright.core.schema import Feature, Schema
 
 ODD = ("", " ", "\0\ud800", "a" * 5000, "的" * 3000, "\U0001f600\u200d\U0001f4bb", "e\u0301 \u202egood", "never seen")
@@ -28,14 +29,14 @@ def sentences(part: PartTag = "train", rows: int = 60) -> Dataset:
     return Dataset(columns, Schema(features=features), part, np.arange(1, rows + 1), hashes)
 
 
-def only_the_training_part_is_learned_from(part: Texts) -> None:
+def only_the_training_part_is_learned_from(part: Texts | Tokenizer) -> None:
     part.fit(sentences())
     for other in ("whole", "validation", "test"):
         with pytest.raises(LeakError):
             part.fit(sentences(other))
 
 
-def a_row_is_the_same_beside_other_rows(part: Texts) -> None:
+def a_row_is_the_same_beside_other_rows(part: Texts | Tokenizer) -> None:
     train = sentences()
     fitted = part.fit(train)
     together = fitted.apply(train.inputs)
@@ -58,3 +59,18 @@ def a_wide_one_keeps_these_promises_too(part: Texts) -> None:
     assert isinstance(wide, Texts) and wide.wide() == wide
     for check in (only_the_training_part_is_learned_from, a_row_is_the_same_beside_other_rows):
         check(wide)
+
+
+def tokens_are_numbers_below_their_count(part: Tokenizer) -> None:
+    fitted = part.fit(sentences())
+    cutting = [one for one in fitted.operations if isinstance(one, TextTokens)]
+    assert [one.column for one in cutting] == ["text", "title"]
+    odd = np.array([*ODD, None], object)
+    found = fitted.apply({"text": odd, "title": odd})
+    for one in cutting:
+        tokens, lengths = found[one.column], found[one.lengths]
+        assert tokens.dtype == np.int64 and tokens.shape == (len(odd), one.length), (tokens.dtype, tokens.shape)
+        assert lengths.shape == (len(odd), 1) and (lengths >= 0).all() and (lengths <= one.length).all()
+        assert (tokens >= 0).all() and (tokens < one.num_codes).all(), (tokens.min(), tokens.max(), one.num_codes)
+        beyond = np.arange(one.length) >= lengths
+        assert not tokens[beyond].any() and (tokens[~beyond] > 0).all(), "0 is what stands behind a text's end"

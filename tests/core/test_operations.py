@@ -9,8 +9,11 @@ from deepwright.core.errors import DataError, RecipeError
 from deepwright.core.operations import (
     Bound,
     Branch,
+    BytePairTokens,
+    ByteTokens,
     Calendar,
     CentreCrop,
+    CharacterTokens,
     Constant,
     DecodeImage,
     DecodeSeries,
@@ -50,6 +53,7 @@ from deepwright.core.operations import (
     WindowResample,
     WindowRolling,
     WindowSpectrum,
+    WordTokens,
     YeoJohnson,
     load_operations,
     run_operations,
@@ -147,6 +151,14 @@ CASES = {
     "indicators": (Indicators(column="w", levels=["y", "x"], outputs=["is y", "is x"]), WORDS, ["is y", "is x"]),
     "hash_bucket": (HashBucket(column="w", num_buckets=5), WORDS, ["w"]),
     "normalise_text": (NormaliseText(columns=["s"], case="fold"), SENTENCES, ["s"]),
+    "word_tokens": (WordTokens(column="s", vocabulary=["good", "好"], length=4), SENTENCES, ["s", "lengths"]),
+    "character_tokens": (CharacterTokens(column="s", vocabulary=["g", "o"], length=4), SENTENCES, ["s", "lengths"]),
+    "byte_tokens": (ByteTokens(column="s", length=4), SENTENCES, ["s", "lengths"]),
+    "byte_pair_tokens": (
+        BytePairTokens(column="s", merges=[(112, 112), (104, 257)], length=4),
+        SENTENCES,
+        ["s", "lengths"],
+    ),
     "tfidf": (
         Tfidf(column="s", terms=["good", "not", "not good"], rarities=[1.0, 1.0, 2.0], length=2.0),
         SENTENCES,
@@ -328,6 +340,11 @@ EXPECTED = {
     "centre_crop": [PIXELS["p"][:, 1:3, 0:3]],
     "scale_pixels": [((PIXELS["p"].astype(np.float32) - [0, 100, 7.5]) / [1, 50, 2.5]).transpose(0, 3, 1, 2)],
     "normalise_text": [["not so good", "good good", "很好", None]],
+    "word_tokens": [[[1, 1, 1, 2], [2, 2, 0, 0], [1, 3, 0, 0], [0, 0, 0, 0]], [[4], [2], [2], [0]]],
+    "byte_pair_tokens": [
+        [[240, 189, 175, 240], [258, 101, 33, 258], [230, 191, 137, 230], [0, 0, 0, 0]],
+        [[4], [4], [4], [0]],
+    ],
     "tfidf": [[[2.0, 0.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]],
     "tfidf by directions": [[[0.0, -2.0], [0.0, -2.0], [2.0, 1.0], [0.0, 0.0]]],
     "window_lags": [
@@ -434,7 +451,7 @@ def test_plain_data_bring_the_operation_back(case: str):
 
 def test_a_kind_outside_the_list_is_refused():
     with pytest.raises(
-        RecipeError, match=r"operation: there is no .run_code.\. Allowed: bound, branch, calendar, centre_crop,"
+        RecipeError, match=r"operation: there is no .run_code.\. Allowed: bound, branch, byte_pair_tokens,"
     ):
         load_operations([{"kind": "run_code"}])
 

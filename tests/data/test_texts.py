@@ -189,7 +189,7 @@ def test_a_pipe_a_page_and_nothing_at_all_are_refused(tmp_path: Path):
 
 def test_a_bare_path_of_texts_is_known_and_a_table_stays_a_table(tmp_path: Path):
     (tmp_path / "names.txt").write_text("emma\nolivia\nava\n")
-    (tmp_path / "table.txt").write_text("a\tb\n1\t2\n3\t4\n")
+    (tmp_path / "table.txt").write_text("a\tb\n词汇阅读\t2\n境外\t4\n", encoding="utf-8")
     assert source_for(str(tmp_path / "names.txt"))["kind"] == "texts"
     assert source_for(str(tmp_path / "table.txt"))["kind"] == "table"
     assert source_for(str(classes(tmp_path / "folder")))["kind"] == "texts"

@@ -19,6 +19,7 @@ from deepwright.core.operations.scales import Log, PiecewiseLinear, SmoothBound,
 from deepwright.core.operations.series import DecodeSeries
 from deepwright.core.operations.tensors import Join, OneHot, Stack
 from deepwright.core.operations.texts import NormaliseText, Tfidf
+from deepwright.core.operations.tokens import BytePairTokens, ByteTokens, CharacterTokens, TextTokens, WordTokens
 from deepwright.core.operations.windows import (
     WindowDifferences,
     WindowLags,
@@ -30,8 +31,11 @@ from deepwright.core.operations.windows import (
 __all__ = [
     "Bound",
     "Branch",
+    "BytePairTokens",
+    "ByteTokens",
     "Calendar",
     "CentreCrop",
+    "CharacterTokens",
     "Constant",
     "DecodeImage",
     "DecodeSeries",
@@ -64,6 +68,7 @@ __all__ = [
     "SmoothBound",
     "Stack",
     "Standardise",
+    "TextTokens",
     "Tfidf",
     "TreeEnsemble",
     "WindowDifferences",
@@ -71,6 +76,7 @@ __all__ = [
     "WindowResample",
     "WindowRolling",
     "WindowSpectrum",
+    "WordTokens",
     "YeoJohnson",
     "load_operations",
     "run_operations",
