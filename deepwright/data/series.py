@@ -31,8 +31,9 @@ class Series(Table, kind="series"):
         (), "the column of the time, or its parts: year,month,day,hour; none: the rows' own order, in a column `row`"
     )
     entity: str | None = option(None, "the column that says whose moment a row is; none: one series, or one per file")
-    unit: Literal["s", "ms", "us", "ns", "count"] | None = option(
-        None, "what a time in numbers counts: seconds ... since 1970, or `count`: no date; none: asked where it may be"
+    unit: Literal["s", "ms", "us", "ns", "digits", "count"] | None = option(
+        None,
+        "what a number is as a time: s ... since 1970, digits (20240131), or a count; none: asked where it may be",
     )
     zone: str | None = option(
         None, "zone of times that name none, as Europe/Berlin; none: UTC, and asked where others name theirs"

@@ -10,16 +10,21 @@ import numpy as np
 
 from deepwright.core.errors import AskError, DataError, RecipeError, did_you_mean
 from deepwright.core.text import text
-from deepwright.data.cells import EPOCH, seconds_of
+from deepwright.data.cells import EPOCH, kind_of, seconds_of
 from deepwright.data.raw import Raw
+from deepwright.data.time_forms import as_iso, is_ambiguous, of_digits
 
 PARTS = ("year", "month", "day", "hour", "minute", "second")
 FIRST = {"month": 1, "day": 1}
-ISO_MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
 ZONED = re.compile(r".*(Z|[+-]\d{2}:?\d{2})", re.ASCII)
 UNITS_S = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 EPOCH_S = (1e8, 1e10)
 """Seconds since 1970 from 1973 to 2286: numbers between, times a unit, may be times or may count something else."""
+YEARS = ("1900", "2100")
+MOST = 0.9
+"""Share of numbers that must be dates in digits for the others to be faults."""
+LOOKED_AT = 1000
+"""Different cells of a column that show whether it holds times."""
 NUMBERS = frozenset({"whole", "decimal", "zeros", "big"})
 
 
@@ -65,12 +70,17 @@ def moments_of(
     present = sum(kind not in ("missing", "question") for kind in kinds)
     if not present:
         raise DataError("series.no_time", source=raw.source, column=name, found="")
+    if unit == "digits":
+        return _texts(raw, name, [of_digits(value or "") for value in distinct.values], entities, local)
     if sum(kind in NUMBERS for kind in kinds) > 0.5 * present:
         return _numbers(raw, name, kinds, unit)
-    slashed = next((v for v, kind in zip(distinct.values, kinds, strict=True) if kind == "slash_day"), None)
-    if slashed is not None:
-        raise AskError("types.ask_day", source=raw.source, column=name, found=slashed)
-    return _texts(raw, name, kinds, entities, local)
+    dates = raw.options.dates
+    isos = [as_iso(value or "", dates) for value in distinct.values]
+    if dates is None:
+        ambiguous = next((iso for iso in isos if is_ambiguous(iso)), None)
+        if ambiguous is not None:
+            raise AskError("series.ask_day", source=raw.source, column=name, found=ambiguous)
+    return _texts(raw, name, isos, entities, local)
 
 
 def proposed_time(raw: Raw) -> tuple[str, ...]:
@@ -80,10 +90,9 @@ def proposed_time(raw: Raw) -> tuple[str, ...]:
     if len(parts) > 2 and parts[0] == named.get("year"):
         return tuple(parts)
     for name in raw.names:
-        kinds = [kind for kind in raw.distinct(name).kinds if kind not in ("missing", "question")]
-        texts = [value for value in raw.distinct(name).values if value is not None]
-        is_time = sum(k in ("day", "time", "no_day", "slash_day") for k in kinds) > 0.9 * len(kinds)
-        if kinds and (is_time or all(ISO_MONTH.fullmatch(value) for value in texts)):
+        texts = [value for value in raw.distinct(name).values if value is not None and value != "?"]
+        is_time = [as_iso(v, "day_first") != v or kind_of(v) in ("day", "time") for v in texts[:LOOKED_AT]]
+        if texts and sum(is_time) > 0.9 * len(is_time):
             return (name,)
     return ()
 
@@ -113,6 +122,7 @@ def _numbers(raw: Raw, name: str, kinds: list[str], unit: str | None) -> Moments
         [float(v) if kind in NUMBERS else np.nan for v, kind in zip(distinct.values, kinds, strict=True)]  # type: ignore[arg-type]
     )
     if unit is None:
+        _ask_digits(raw, name, kinds)
         size = float(np.nanmin(np.abs(values)))
         largest = float(np.nanmax(np.abs(values)))
         likely = [u for u, s in UNITS_S.items() if EPOCH_S[0] <= size * s and largest * s < EPOCH_S[1]]
@@ -129,13 +139,22 @@ def _numbers(raw: Raw, name: str, kinds: list[str], unit: str | None) -> Moments
     return Moments(seconds[distinct.codes], name, scale is None, faults)
 
 
-def _texts(raw: Raw, name: str, kinds: list[str], entities: np.ndarray, zone: ZoneInfo | None) -> Moments:
-    """Times written as texts; those without a zone are of `zone`, or in UTC."""
+def _ask_digits(raw: Raw, name: str, kinds: list[str]) -> None:
+    """Raises AskError where every number may be a date in digits: 20240131."""
+    values = [v for v, kind in zip(raw.distinct(name).values, kinds, strict=True) if v and kind in NUMBERS]
+    isos = [of_digits(value) for value in values]
+    dates = [iso for iso, value in zip(isos, values, strict=True) if iso != value and YEARS[0] <= iso[:4] <= YEARS[1]]
+    if len(dates) >= MOST * len(values):
+        raise AskError("series.ask_unit", source=raw.source, column=name, found=values[0], unit="digits", day=dates[0])
+
+
+def _texts(raw: Raw, name: str, values: list[str], entities: np.ndarray, zone: ZoneInfo | None) -> Moments:
+    """Times as ISO texts, one per distinct cell; those without a zone are of `zone`, or in UTC."""
     distinct = raw.distinct(name)
-    is_month = [v is not None and _is_month(v) for v in distinct.values]
-    values = [f"{v}-01" if month else v or "" for v, month in zip(distinct.values, is_month, strict=True)]
-    is_time = [kind in ("day", "time") or month for kind, month in zip(kinds, is_month, strict=True)]
-    blank = [kind in ("missing", "question") for kind in kinds]
+    missing = frozenset(raw.options.missing)
+    blank = [v is None or v == "?" or v in missing for v in distinct.values]
+    kinds = ["question" if gone else kind_of(value) for value, gone in zip(values, blank, strict=True)]
+    is_time = [kind in ("day", "time") for kind in kinds]
     if sum(is_time) < 0.5 * (len(kinds) - sum(blank)):
         other = next(v for v, here, gone in zip(values, is_time, blank, strict=True) if not here and not gone)
         raise DataError("series.no_time", source=raw.source, column=name, found=other[:40])
@@ -261,10 +280,6 @@ def _faults(raw: Raw, name: str, words: list[str]) -> dict[str, np.ndarray]:
             reason = text("aside.not_time", column=name, example=example)
         found[reason] = found.get(reason, np.zeros(len(rows), dtype=bool)) | rows
     return found
-
-
-def _is_month(cell: str) -> bool:
-    return ISO_MONTH.fullmatch(cell) is not None and seconds_of(f"{cell}-01") is not None
 
 
 def _or_nan(value: float | None) -> float:

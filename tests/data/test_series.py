@@ -249,3 +249,26 @@ def test_a_split_that_shuffles_is_refused():
     require_order(Periods())
     with pytest.raises(RecipeError, match="--split random shuffles moments"):
         require_order(Random())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_tables_are_ordered_and_resampled_as_pandas_does(tmp_path: Path, seed: int):
+    import pandas as pd
+
+    generator = np.random.default_rng(seed)
+    minutes = generator.choice(4000, 60, replace=False)
+    frame = pd.DataFrame({"who": generator.choice(["b", "a"], 60), "x": generator.integers(-50, 50, 60).astype(float)})
+    frame["t"] = pd.Timestamp("2024-02-28") + pd.to_timedelta(minutes, unit="min")
+    frame.loc[generator.random(60) < 0.2, "x"] = np.nan
+    frame[["t", "who", "x"]].to_csv(tmp_path / "t.csv", index=False)
+    by = ["mean", "sum", "min", "max"][seed % 4]
+    source = Series(path=str(tmp_path / "t.csv"), time=("t",), entity="who", resample="6h", by=by)
+    raw = source.read(None)
+    for who in ("a", "b"):
+        one = frame[frame.who == who].set_index("t").x.sort_index()
+        bins = one.resample("6h", closed="right", label="right", origin="epoch")
+        due = bins.sum(min_count=1) if by == "sum" else getattr(bins, by)()
+        rows = np.array(raw.cells["who"]) == who
+        ours = [np.nan if cell is None else float(cell) for cell in raw.cells["x"][rows]]
+        assert list(pd.to_datetime(list(raw.cells["t"][rows]), format="ISO8601")) == list(due.index)
+        np.testing.assert_allclose(ours, due.to_numpy(), rtol=1e-12)

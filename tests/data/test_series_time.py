@@ -1,5 +1,7 @@
 """Times of series: every form becomes the same seconds, and what can be read in two ways is asked."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -27,6 +29,9 @@ def read(raw: Raw, *columns: str, unit=None, zone=None, entities=None) -> Moment
     [
         (["2024-01-01 00:00:00", "2024-01-01T01:00", "2024-01-01T02:00:00.000"], None),
         (["2024-01-01T00:00:00Z", "2024-01-01T02:00:00+01:00", "2023-12-31T21:00:00-05:00"], None),
+        (["2024/1/1 0:00", "2024/1/1 1:00", "2024/1/1 2:00:00"], None),
+        (["2024.01.01 12:00 AM", "2024.01.01 1:00 am", "2024.01.01 2:00 AM"], None),
+        (["2024010100", "2024010101", "2024010102"], "digits"),
         (["1704067200", "1704070800", "1704074400"], "s"),
         (["1704067200000", "1704070800000", "1704074400000"], "ms"),
         (["1704067200000000", "1704070800000000", "1704074400000000"], "us"),
@@ -77,6 +82,20 @@ def test_small_numbers_are_a_count():
 def test_slashes_are_asked_about():
     with pytest.raises(AskError, match=r"--source.dates day_first"):
         read(raw_of(t=["01/02/2024", "02/02/2024"]), "t")
+
+
+def test_days_and_months_are_in_the_order_that_is_said():
+    raw = raw_of(t=["1/2/2024 13:00", "2/2/2024 1:30 PM"])
+    raw = replace(raw, options=Table(dates="day_first"))
+    assert read(raw, "t").seconds.tolist() == [START + 31 * 86400 + 13 * HOUR, START + 32 * 86400 + 13.5 * HOUR]
+    raw = replace(raw, options=Table(dates="month_first"))
+    assert read(raw, "t").seconds[0] == START + 86400 + 13 * HOUR
+
+
+def test_dates_in_digits_are_asked_about_and_other_numbers_are_not():
+    with pytest.raises(AskError, match=r"20240131, which may be a time .2024-01-31.*--source.unit digits"):
+        read(raw_of(t=["20240131", "20240201"]), "t")
+    assert read(raw_of(t=["20240131", "20240231"]), "t").is_count  # no such day: it is no date
 
 
 def test_times_with_and_without_zone_are_asked_about_and_a_zone_settles_it():
