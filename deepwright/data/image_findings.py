@@ -125,13 +125,13 @@ def _repeated(source: str, names: Sequence[str], facts: Sequence[Facts], part: n
 
 def _near(source: str, names: Sequence[str], facts: Sequence[Facts], part: np.ndarray) -> Finding | None:
     pairs = near_pairs(looks_of([each.look for each in facts]))
-    same = np.array([facts[i].pixels == facts[j].pixels for i, j in pairs.tolist()], bool)
-    pairs = pairs[~same] if len(pairs) else pairs
-    if not len(pairs):
+    if pairs is not None and len(pairs):
+        pairs = pairs[[facts[i].pixels != facts[j].pixels for i, j in pairs.tolist()]]
+    is_many = pairs is None or (len(facts) >= 200 and len(np.unique(pairs)) > MANY_ALIKE * len(facts))
+    if is_many:
+        return finding("images_alike", "note", source, of=len(facts))
+    if pairs is None or not len(pairs):
         return None
-    concerned = len(np.unique(pairs))
-    if concerned > MANY_ALIKE * len(facts) and len(facts) >= 200:
-        return finding("images_alike", "note", source, count=concerned, of=len(facts))
     crossing = pairs[part[pairs[:, 0]] != part[pairs[:, 1]]]
     first = np.concatenate([crossing, pairs])[:3].tolist()
     shown = _listed(

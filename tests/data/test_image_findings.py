@@ -94,4 +94,4 @@ def test_conflicts_are_of_the_column_that_is_predicted(tmp_path: Path):
 def test_images_that_all_look_alike_are_not_told_apart(tmp_path: Path):
     pieces = {f"a/n{n}.png": encoded(scene(99).resize((100 + n, 90))) for n in range(200)}
     found = told(tmp_path, pieces)
-    assert "images_near" not in found and "200 of 220 images look like another one" in found["images_alike"].text
+    assert "images_near" not in found and "The 220 images are too much alike" in found["images_alike"].text
