@@ -41,17 +41,23 @@ class Cases(Table, kind="cases"):
 
         Raises DataError for what cannot be read, AskError where there are several data sets.
         """
-        from deepwright.data.ts_file import is_ts
+        from deepwright.data.given import with_validation
 
         if self.path is None:
             raise UsageError("collect.no_source")
-        path = Path(self.path)
+        whole = self._read(Path(self.path), target)
+        if self.validation is None:
+            return whole
+        return with_validation(whole, self._read(Path(self.validation), target))
+
+    def _read(self, path: Path, target: str | None) -> "Raw":
+        from deepwright.data.read import read
+        from deepwright.data.ts_file import is_ts
+
         if path.is_dir() or _is_archive(path):
             return self._of_files(path, self._chosen(path))
         if is_ts(path):
             return self._of_files(path, {None: TRAIN})
-        from deepwright.data.read import read
-
         return self._of_table(read(path, self), target)
 
     def arrange(self, raw: "Raw") -> "Raw":

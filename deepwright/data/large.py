@@ -71,7 +71,7 @@ class ReadThrough:
 
 def large_table(source: Any) -> Table | None:
     """The source, if it is one file of delimited text that is to be read through: asked for, or larger than fits."""
-    if not isinstance(source, Table) or source.memory == "hold" or source.path is None:
+    if type(source) is not Table or source.memory == "hold" or source.path is None:
         return None
     path = Path(source.path)
     if source.test is not None or source.validation is not None or not path.is_file():

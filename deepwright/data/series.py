@@ -60,11 +60,16 @@ class Series(Table, kind="series"):
         Raises DataError for columns that hold no time and for series shorter than the window, AskError for moments that
         stand twice, gaps, and times that can be read in two ways.
         """
+        from deepwright.data.given import with_validation
         from deepwright.data.series_files import read_files
 
         if self.path is None:
             raise UsageError("collect.no_source")
-        return self.arrange(read_files(self))
+        whole = self.arrange(read_files(self))
+        if self.validation is None:
+            return whole
+        own = self.replace(path=self.validation, validation=None, test=None)
+        return with_validation(whole, own.read(target))
 
     def arrange(self, raw: "Raw") -> "Raw":
         """Rows as they came, put in order; see `read`."""
