@@ -5,7 +5,7 @@ import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ from deepwright.data.raw import Asides, LazyCells, Raw
 from deepwright.data.table import Table
 from deepwright.data.tidy import Tidied, tidy
 
+SPACE = " "
 DELIMITERS = (",", "\t", ";", "|")
 BLANK = " \t\r\n\f\v\ufeff"
 """Around a header; a byte order mark stands there where files were put one behind another."""
@@ -112,7 +113,8 @@ def read_delimited(
         lines = _Lines(given, encoding)
         for _ in range(layout.skip_lines):
             next(lines, None)
-        reader = csv.reader(lines, strict=True, **_dialect(layout.delimiter, options))
+        cut = _cut(lines, layout.delimiter)
+        reader = csv.reader(cut, strict=True, **_dialect(layout.delimiter, options))
         cutter = _Cutter(reader, lines, layout, path, pieces)
         if layout.has_header:
             cutter.take(1)
@@ -358,11 +360,24 @@ def _dialect(delimiter: str, options: Table) -> dict[str, Any]:
     return {"delimiter": delimiter, **quote, **escape}
 
 
+def _cut(lines: Iterable[str], delimiter: str) -> Iterable[str]:
+    """The lines as they are; where spaces separate, several are as one, and those around a line are none."""
+    return map(_single_spaces, lines) if delimiter == SPACE else lines
+
+
+def _single_spaces(line: str) -> str:
+    if '"' in line or "'" in line:  # spaces within quotes are part of a cell
+        return line
+    body = line.rstrip("\r\n")
+    return re.sub(r"[ \t]+", SPACE, body.strip(" \t")) + line[len(body) :]
+
+
 def _sample_rows(sample: str, delimiter: str, options: Table) -> list[list[str]]:
     """The first rows, read leniently; the strict reading names faults by their row later."""
     rows: list[list[str]] = []
     try:
-        for row in csv.reader(io.StringIO(sample, newline=""), **_dialect(delimiter, options)):
+        lines = _cut(io.StringIO(sample, newline=""), delimiter)
+        for row in csv.reader(lines, **_dialect(delimiter, options)):
             rows.append(row)
             if len(rows) == SAMPLE_ROWS:
                 break

@@ -48,7 +48,7 @@ class PlainReader:
     @property
     def is_able(self) -> bool:
         """Whether there is a fast way at all for such a table."""
-        return len(self.names) > 1 and len(self.delimiter) == 1 and self.delimiter.isascii()
+        return len(self.names) > 1 and len(self.delimiter) == 1 and self.delimiter.isascii() and self.delimiter != " "
 
     def read(self, piece: bytes) -> tuple[dict[str, Column], Tidied] | None:
         """The columns of a piece, which begins where a row begins and ends where a line ends, and what was made plain.

@@ -24,7 +24,10 @@ class Table(Source, kind="table"):
     validation: str | None = option(None, "a validation file of your own; none: the validation part is split off")
     test: str | None = option(None, "a test file of your own; none: the test part is split off")
     columns: tuple[str, ...] = option((), "column names of a file without header row; none: the first row has them")
-    delimiter: str | None = option(None, "what separates fields, or `tab`; none: found out, and the finding says how")
+    delimiter: str | None = option(
+        None,
+        "what separates fields, or `tab`, or `space` for one or several; none: found out, and the finding says how",
+    )
     encoding: str | None = option(None, "of the text; none: utf-8 (utf-16 by its mark), and asked for when it is not")
     map: str | None = option(None, "values to rename per column: 'income:<=50K.=<=50K,>50K.=>50K; sex:F=female'")
     types: tuple[str, ...] = option((), "types that overrule inference: 'zip=category' (or number, text, timestamp)")

@@ -98,7 +98,7 @@ def counted_spam(count: int) -> bytes:
 
 def spaced(_: int) -> bytes:
     """Numbers between spaces, and no header."""
-    return "".join(f"{i}.5 {i % 7} {i % 2}\n" for i in range(60)).encode()
+    return "".join(f"{i}.5{' ' * (1 + i % 3)}{i % 7} {i % 2}{' ' * (i % 2)}\n" for i in range(60)).encode()
 
 
 def parquet(data: dict[str, Any]) -> Content:
