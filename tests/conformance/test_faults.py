@@ -13,6 +13,7 @@ from deepwright.core.families import (
     Decision,
     Encoder,
     Extractor,
+    History,
     Imputer,
     Loss,
     Metric,
@@ -36,11 +37,12 @@ from deepwright.core.operations import (
     Operation,
     Standardise,
     TextTokens,
+    WindowLags,
 )
 from deepwright.core.part import Part, option
 from deepwright.core.schema import Columns
 from deepwright.core.step import Fitted
-from tests.conformance import baselines, every_part, judging, networks, rows, texts, training
+from tests.conformance import baselines, every_part, histories, judging, networks, rows, texts, training
 from tests.conformance.checks import CHECKS, EVERY_PART, Check, checks_of
 
 FAULTS: list[tuple[Check, Callable[[], Part]]] = []
@@ -63,6 +65,7 @@ def _kinds_as_before() -> Iterator[None]:
         Decision,
         Encoder,
         Extractor,
+        History,
         Imputer,
         Loss,
         Metric,
@@ -81,6 +84,63 @@ def _kinds_as_before() -> Iterator[None]:
     for family, kinds in before.items():
         family.kinds.clear()
         family.kinds.update(kinds)
+
+
+# history
+
+
+class Newest(WindowLags, kind="planted_newest"):
+    """The newest moment of `load`, spoiled below."""
+
+
+del Newest.kinds["planted_newest"]
+NEWEST: dict[str, Any] = {"columns": ["load"], "lags": [1], "outputs": ["made"]}
+
+
+def history(operation: Callable[[], Operation]) -> Part:
+    class Planted(History, kind="planted"):
+        def learn(self, train: Dataset) -> Fitted:
+            return Fitted((operation(),))
+
+    return Planted()
+
+
+@breaks(histories.only_training_windows_are_learned_from)
+def history_of_every_part() -> Part:
+    class Planted(History, kind="planted"):
+        def fit(self, train: Dataset) -> Fitted:  # type: ignore[misc]
+            return Fitted()
+
+    return Planted()
+
+
+@breaks(histories.what_was_learned_is_the_same_in_numpy_and_onnx)
+def history_that_differs_in_onnx() -> Part:
+    class Off(Newest, kind="planted"):
+        def apply(self, columns: Columns) -> Columns:
+            result = super().apply(columns)
+            return {**result, "made": result["made"] + 1e-6}
+
+    return history(lambda: Off(**NEWEST))
+
+
+@breaks(histories.a_value_after_a_moment_changes_nothing_at_it)
+def history_less_the_mean_of_all_rows() -> Part:
+    class Ahead(Newest, kind="planted"):
+        def apply(self, columns: Columns) -> Columns:
+            result = super().apply(columns)
+            return {**result, "made": result["made"] - result["made"].mean()}
+
+    return history(lambda: Ahead(**NEWEST))
+
+
+@breaks(histories.huge_and_missing_values_give_no_infinity)
+def history_that_squares_what_is_huge() -> Part:
+    class Squared(Newest, kind="planted"):
+        def apply(self, columns: Columns) -> Columns:
+            return {**columns, "made": columns["load"][:, -1] ** 2}
+
+    return history(lambda: Squared(**NEWEST))
 
 
 # texts
