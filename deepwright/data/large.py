@@ -33,7 +33,7 @@ SAMPLE_SEED = 0x5A3
 ORDER_ROWS = 10_000
 """Rows that show whether the order of the columns counts in a row's hash."""
 
-PARTITIONS = 16
+PARTITIONS, PART_ROWS = 16, 1 << 22
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,13 @@ def read_through(source: Table, **options: Any) -> ReadThrough:
     options: those of `types.infer`. Raises as reading and inferring do.
     """
     opened = open_text(regular_file(str(source.path)), source)
+    with _Hashes() as hashes:
+        return _read_through(opened, hashes, options)
+
+
+def _read_through(opened: Opened, hashes: "_Hashes", options: dict[str, Any]) -> ReadThrough:
     share = SAMPLE_ROWS / max(opened.num_rows, 1)
-    survey, hashes = Survey(), _Hashes()
+    survey = Survey()
     sample: _Sample | None = None
     held: list[tuple[Raw, np.ndarray]] | None = []
     for raw in opened.chunks():
@@ -115,13 +120,13 @@ def read_through(source: Table, **options: Any) -> ReadThrough:
             (named,) = relabel([chunk], must_occur=False)
             sample.add(named, hashes.read(start, start + len(chunk)))
             start += len(chunk)
-    rows = hashes.all()
+    rows, kept = hashes.all(), np.concatenate(sample.kept)
     drawn_rows = sample.dataset(inferred.schema, raw.source)
-    large = Large(opened, inferred, rows, sample.kept)
+    large = Large(opened, inferred, rows, int(kept.sum()))
     told = finding(
         "sampled", "warning", raw.source, rows=raw.rows_in, sample=len(drawn_rows), error=_error(len(drawn_rows))
     )
-    findings = (told, *inferred.findings, *_duplicates(rows, raw.source))
+    findings = (told, *inferred.findings, *_duplicates(rows, kept, raw.source))
     return ReadThrough(large, drawn_rows, raw.rows_in, raw, sample.asides.records(), findings)
 
 
@@ -143,7 +148,8 @@ class _Sample:
 
     def __init__(self, inferred: Inferred, share: float) -> None:
         self.inferred, self.limit = inferred, min(share, 1.0)
-        self.asides, self.kept = Asides(), 0
+        self.asides = Asides()
+        self.kept: list[np.ndarray] = []
         self.columns: list[Columns] = []
         self.origins: list[np.ndarray] = []
         self.hashes: list[np.ndarray] = []
@@ -151,7 +157,7 @@ class _Sample:
     def add(self, raw: Raw, hashes: np.ndarray) -> None:
         decoded = decode(raw, self.inferred.schema, class_numbers=self.inferred.class_numbers)
         self.asides.add_all(decoded.set_aside)
-        self.kept += int(decoded.kept.sum())
+        self.kept.append(decoded.kept)
         hashes = hashes[decoded.kept]
         rows = np.flatnonzero(drawn(hashes, SAMPLE_SEED) / 2.0**64 < self.limit)
         self.columns.append({name: column[rows] for name, column in decoded.columns.items()})
@@ -177,9 +183,15 @@ class _Hashes:
     """The rows' hashes, in a file without a name that goes with the process."""
 
     def __init__(self) -> None:
-        self.file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the map of it
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this object; a map of it lives on
         self.rows = 0
         self.in_order: bool | None = None
+
+    def __enter__(self) -> "_Hashes":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
 
     def add(self, raw: Raw) -> np.ndarray:
         found = row_hashes(raw, in_order=bool(self.in_order))
@@ -198,16 +210,16 @@ class _Hashes:
         return np.memmap(self.file, "<u8", "r", shape=(self.rows,)) if self.rows else np.zeros(0, np.uint64)
 
 
-def _duplicates(hashes: np.ndarray, source: str) -> tuple[Finding, ...]:
+def _duplicates(hashes: np.ndarray, kept: np.ndarray, source: str) -> tuple[Finding, ...]:
     """As `leakage.duplicates`, a sixteenth of the hashes at a time."""
-    distinct = 0
+    rows, distinct = int(kept.sum()), 0
     for partition in range(PARTITIONS):
-        chosen = [
-            part[part >> np.uint64(60) == partition]
-            for part in (np.asarray(hashes[start : start + 2**22]) for start in range(0, len(hashes), 2**22))
-        ]
+        chosen = []
+        for start in range(0, len(hashes), PART_ROWS):
+            part = np.asarray(hashes[start : start + PART_ROWS])[kept[start : start + PART_ROWS]]
+            chosen.append(part[part >> np.uint64(60) == partition])
         distinct += len(np.unique(np.concatenate(chosen))) if chosen else 0
-    extra = len(hashes) - distinct
-    if not extra:
+    if distinct == rows:
         return ()
-    return (finding("duplicates", "note", source, count=extra, rows=len(hashes), share=f"{extra / len(hashes):.2%}"),)
+    share = f"{(rows - distinct) / rows:.2%}"
+    return (finding("duplicates", "note", source, count=rows - distinct, rows=rows, share=share),)

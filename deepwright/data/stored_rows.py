@@ -9,9 +9,10 @@ import os
 import random
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
@@ -109,30 +110,31 @@ def store_rows(
     if folder.exists():
         return open_rows(folder)
     part = folder.with_name(f".{folder.name}.part")
-    files, digests, shapes = {}, {}, {}
+    files: dict[str, IO[bytes]] = {}
+    digests, shapes = {}, {}
     rows = size = 0
     try:
         if part.exists():
             shutil.rmtree(part)  # what a killed process left
         part.mkdir(parents=True)
-        for tensors, target in parts:
-            for name, array in {**tensors, TARGET: target}.items():
-                if name not in files:
-                    files[name] = (part / f"{len(files)}.bin").open("wb")
-                    digests[name], shapes[name] = hashlib.sha256(), (array.dtype.str, list(array.shape[1:]))
-                content = np.ascontiguousarray(array).tobytes()
-                digests[name].update(content)
-                files[name].write(content)
-                size += len(content)
+        with ExitStack() as opened:
+            for tensors, target in parts:
+                for name, array in {**tensors, TARGET: target}.items():
+                    if name not in files:
+                        files[name] = opened.enter_context((part / f"{len(files)}.bin").open("wb"))
+                        digests[name], shapes[name] = hashlib.sha256(), (array.dtype.str, list(array.shape[1:]))
+                    content = np.ascontiguousarray(array).tobytes()
+                    digests[name].update(content)
+                    files[name].write(content)
+                    size += len(content)
+                if not rows:
+                    _require_disk(part, size * num_rows // max(len(target), 1))
+                rows += len(target)
             if not rows:
-                _require_disk(part, size * num_rows // max(len(target), 1))
-            rows += len(target)
-        if not rows:
-            raise DataError("stored.none")
-        for file in files.values():
-            file.flush()
-            os.fsync(file.fileno())
-            file.close()
+                raise DataError("stored.none")
+            for file in files.values():
+                file.flush()
+                os.fsync(file.fileno())
         arrays = [
             {"name": name, "file": f"{place}.bin", "type": shapes[name][0], "shape": shapes[name][1],
              "sha256": digests[name].hexdigest()}

@@ -15,6 +15,10 @@ CELLS_HELD = 100_000
 """Different cells of a column that are held; further ones are counted by what they look like."""
 
 
+COUNTED_ROWS = 500_000
+"""Rows of numbers in whose chunks different values are counted; that there are many is known by then."""
+
+
 class Survey:
     """Chunks of rows, counted; `raw()` stands for all of them where types are inferred, and holds no row."""
 
@@ -143,7 +147,7 @@ class Tally:
         self.all_whole = self.all_whole and numbers.is_whole()
         for part in numbers.parts():
             self.low, self.high = min(self.low, float(part.min())), max(self.high, float(part.max()))
-        if self.most_distinct < 2 * CELLS_HELD:
+        if self.num_plain < COUNTED_ROWS:
             self.most_distinct = max(self.most_distinct, numbers.num_distinct())
         self.example = self.example or numbers.first()
 
