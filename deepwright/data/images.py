@@ -11,7 +11,6 @@ import numpy as np
 from pydantic import model_validator
 
 from deepwright.core.errors import AskError, DataError, RecipeError, UsageError
-from deepwright.core.families import Source
 from deepwright.core.image import Facts
 from deepwright.core.part import option
 from deepwright.core.report import Sentence
@@ -19,7 +18,7 @@ from deepwright.core.seal import TEST
 from deepwright.core.text import text
 from deepwright.data.image_folders import Layout, Nested
 from deepwright.data.image_listing import OPEN, Listing
-from deepwright.data.table import Table
+from deepwright.data.interpret import Interpreted
 
 if TYPE_CHECKING:
     from deepwright.data.image_inspect import Inspected
@@ -29,7 +28,7 @@ SNIFFED = 200
 """Files looked at to see whether a folder holds images."""
 
 
-class Images(Source, kind="images"):
+class Images(Interpreted, kind="images"):
     """Images and what stands beside them: a class per folder, a manifest, Parquet, idx or npz; also in zip and tar.
 
     The column `image` holds references; `label` is the folder's name, or stands in the file. Folders called train,
@@ -150,7 +149,7 @@ class Images(Source, kind="images"):
             origin=listing.origin[rows],
             source=listing.source,
             sha256=sha256,
-            options=Table(),
+            options=self.reading,
             set_aside=asides.records(),
             notes=(*listing.notes, *findings),
             forms={**listing.forms, listing.image: "image"},
@@ -262,8 +261,8 @@ def _holds_images(path: Path) -> bool:
 
 def _short(reference: str, source: str) -> str:
     """A reference as findings name it: without what all of them begin with."""
-    if reference.startswith(source):
-        return reference.removeprefix(source).lstrip("/!")
+    if reference.startswith((f"{source}/", f"{source}!")):
+        return reference[len(source) + 1 :]
     file, mark, rest = reference.partition("#")
     return f"{Path(file).name}#{rest.rpartition('#')[2]}" if mark else reference
 

@@ -73,6 +73,16 @@ def test_copies_and_near_copies_in_two_parts_are_told(tmp_path: Path):
     assert "1 of them stand in two parts: train/b/05.png (train) = test/b/2.png (test)" in found["images_near"].text
 
 
+def test_rows_of_a_file_are_named_by_file_and_number(tmp_path: Path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    images = [encoded(scene(seed)) for seed in (1, 2, 1)]
+    pq.write_table(pa.table({"image": images}), tmp_path / "t.parquet")
+    (note,) = (n for n in Images(path=str(tmp_path / "t.parquet")).read(None).notes if n.rule == "images_repeated")
+    assert "t.parquet#0 = t.parquet#2" in note.text
+
+
 def test_of_a_test_part_no_label_is_looked_at(tmp_path: Path):
     root = tmp_path / "p"
     told(tmp_path, {"test/b/1.png": encoded(scene(4))}, parts=True)

@@ -198,6 +198,8 @@ def test_images_inside_parquet_stay_references_with_their_columns(tmp_path: Path
     assert raw.part.tolist() == [TEST, TEST, TRAIN, TRAIN, TRAIN] and raw.file_of.tolist() == [0, 0, 1, 1, 1]
     assert raw.origin.tolist() == [1, 2, 1, 2, 3] and labels(raw) == ["1", "0", "0", "1", "0"]
     assert [read_bytes(reference) for reference in raw.cells["image"]] == [*images[3:], *images[:3]]
+    typed = read(tmp_path / "p", types=("label=category",), missing=("1",))
+    assert typed.options.types == ("label=category",) and typed.options.missing == ("1",)
     assert [file.rows for file in raw.files] == [2, 3] and raw.forms["label"] == "number"
     assert source_for(str(tmp_path / "p"))["kind"] == "images"
 
