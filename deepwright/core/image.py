@@ -68,7 +68,7 @@ class Form:
         return self.height * self.width * self.channels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What decoding an image in full showed. width, height: as EXIF turns it. frames: more than one is a choice.
 

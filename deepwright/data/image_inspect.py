@@ -3,9 +3,10 @@
 import base64
 import hashlib
 import json
+import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,11 @@ PASSING = frozenset({"images.decoder_died"})
 """Faults that another machine, or a quieter one, need not find; they are not kept."""
 
 
-@dataclass(frozen=True)
+Found = Facts | Sentence
+"""What decoding showed: facts, or the fault for which the image is set aside."""
+
+
+@dataclass(frozen=True, slots=True)
 class Inspected:
     """One image: the hash of its bytes, and its facts or the fault for which it is set aside."""
 
@@ -43,7 +48,7 @@ def inspect(references: Sequence[str], workers: int | None = None) -> list[Inspe
     """
     store = _Store(workspace() / "images")
     found: list[Inspected | str] = []
-    fresh: dict[str, dict[str, Any] | None] = {}
+    fresh: dict[str, Found | None] = {}
     asked: list[list[str]] = []
 
     def groups() -> Iterator[list[bytes]]:
@@ -80,7 +85,7 @@ def inspect(references: Sequence[str], workers: int | None = None) -> list[Inspe
         saved = time.monotonic()
         with Pool(num_workers) as pool:
             for number, answers in enumerate(pool.facts(chain([first], waiting))):
-                fresh.update(zip(asked[number], answers, strict=True))
+                fresh.update(zip(asked[number], map(_found, answers), strict=True))
                 if time.monotonic() - saved > SAVED_EVERY_S:
                     store.keep(fresh)
                     saved = time.monotonic()
@@ -89,11 +94,24 @@ def inspect(references: Sequence[str], workers: int | None = None) -> list[Inspe
     return [_of(each, fresh.get(each) or store.get(each)) if isinstance(each, str) else each for each in found]
 
 
-def _of(sha256: str, record: dict[str, Any] | None) -> Inspected:
-    assert record is not None, f"{sha256} was asked for and not answered"
+def _of(sha256: str, found: Found | None) -> Inspected:
+    assert found is not None, f"{sha256} was asked for and not answered"
+    return Inspected(sha256, found, None) if isinstance(found, Facts) else Inspected(sha256, None, found)
+
+
+def _found(record: dict[str, Any]) -> Found:
+    """From plain JSON."""
     if "bad" in record:
-        return Inspected(sha256, None, Sentence(**record["bad"]))
-    return Inspected(sha256, Facts(**{**record, "look": base64.b64decode(record["look"])}), None)
+        return Sentence(**record["bad"])
+    short = {name: sys.intern(record[name]) for name in ("mode", "format")}  # one object for a million images
+    return Facts(**{**record, **short, "look": base64.b64decode(record["look"])})
+
+
+def _record(found: Found) -> dict[str, Any]:
+    """As plain JSON."""
+    if isinstance(found, Sentence):
+        return {"bad": found.model_dump()}
+    return {**asdict(found), "look": base64.b64encode(found.look).decode()}
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
@@ -108,35 +126,34 @@ class _Store:
         import PIL
 
         self.folder = folder / f"facts-{VERSION}-pillow-{PIL.__version__}"
-        self._known: dict[str, dict[str, dict[str, Any]]] = {}
+        self._known: dict[str, dict[str, Found]] = {}
 
-    def get(self, sha256: str) -> dict[str, Any] | None:
+    def get(self, sha256: str) -> Found | None:
         return self._file(sha256[0]).get(sha256)
 
-    def keep(self, fresh: dict[str, dict[str, Any] | None]) -> None:
+    def keep(self, fresh: dict[str, Found | None]) -> None:
         """Add what was found now; whatever another process has added meanwhile stays."""
-        lasting = {
-            name: record
-            for name, record in fresh.items()
-            if record is not None and record.get("bad", {}).get("key") not in PASSING
-        }
+        files: dict[str, dict[str, Found]] = {}
+        for sha256, found in fresh.items():
+            if isinstance(found, Facts) or (found is not None and found.key not in PASSING):
+                files.setdefault(sha256[0], {})[sha256] = found
         with lock(self.folder / ".lock"):
             write_atomic(self.folder.parent / ".gitignore", b"*\n")
-            for digit in sorted({name[0] for name in lasting}):
+            for digit, here in sorted(files.items()):
                 self._known.pop(digit, None)
-                here = {name: record for name, record in lasting.items() if name[0] == digit}
                 whole = {**self._file(digit), **here}
-                body = "".join(json.dumps([name, whole[name]]) + "\n" for name in sorted(whole)).encode()
+                body = "".join(json.dumps([name, _record(whole[name])]) + "\n" for name in sorted(whole)).encode()
                 write_atomic(self._path(digit), hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
                 self._known[digit] = whole
 
-    def _file(self, digit: str) -> dict[str, dict[str, Any]]:
+    def _file(self, digit: str) -> dict[str, Found]:
         if digit not in self._known:
             path = self._path(digit)
             content = path.read_bytes() if path.exists() else b"\n"
             head, _, body = content.partition(b"\n")
             sound = head == hashlib.sha256(body).hexdigest().encode()
-            self._known[digit] = dict(json.loads(line) for line in body.splitlines()) if sound else {}
+            lines = map(json.loads, body.splitlines()) if sound else ()
+            self._known[digit] = {sha256: _found(record) for sha256, record in lines}
         return self._known[digit]
 
     def _path(self, digit: str) -> Path:

@@ -14,7 +14,7 @@ from deepwright.core.errors import AskError, DataError, RecipeError, UsageError
 from deepwright.core.image import Facts
 from deepwright.core.part import option
 from deepwright.core.report import Sentence
-from deepwright.core.seal import TEST
+from deepwright.core.seal import TEST, VALIDATION
 from deepwright.core.text import text
 from deepwright.data.image_folders import Layout, Nested
 from deepwright.data.image_listing import OPEN, Listing
@@ -44,6 +44,7 @@ class Images(Interpreted, kind="images"):
         None, "a folder, an archive, a Parquet or npz file; with a manifest: where its names start"
     )
     test: str | None = option(None, "images of your own test part, in the same form; none: the test part is split off")
+    validation: str | None = option(None, "images of your own validation part, in the same form; none: it is split off")
     manifest: str | None = option(None, "a table with a column of file names, and labels; none: folders are labels")
     image: str | None = option(None, "the column or array with the images; none: the only one there is")
     part: str | None = option(None, "the manifest's column with words such as train, validation, test; none: no parts")
@@ -81,12 +82,16 @@ class Images(Interpreted, kind="images"):
         """Which images there are, before any is decoded."""
         if self.path is None and self.manifest is None:
             raise UsageError("collect.no_source")
-        listing = self._listing(self.path)
-        if self.test is None:
-            return listing
-        return Listing.joined(listing.source, [listing, self._listing(self.test).as_part(TEST)])
+        pieces = [self._listing(self.path)]
+        for place, part in ((self.validation, VALIDATION), (self.test, TEST)):
+            if place is not None:
+                piece = self._listing(place)
+                if set(piece.columns) != set(pieces[0].columns):  # one class alone looks like a folder of all
+                    piece = self._listing(place, "classes" if self.layout == "auto" else self.layout)
+                pieces.append(piece.as_part(part))
+        return Listing.joined(pieces[0].source, pieces)
 
-    def _listing(self, place: str | None) -> Listing:
+    def _listing(self, place: str | None, layout: Layout | None = None) -> Listing:
         from deepwright.data import image_arrays, image_folders, image_tables
 
         if self.manifest is not None:
@@ -102,13 +107,13 @@ class Images(Interpreted, kind="images"):
             if tables:
                 return image_tables.list_parquet(tables, self.image, place)
             arrays = image_arrays.list_idx(path)
-            return arrays or image_folders.list_folder(path, self.layout, self.nested)
+            return arrays or image_folders.list_folder(path, layout or self.layout, self.nested)
         kind = _file_kind(path)
         if kind == "parquet":
             return image_tables.list_parquet([path], self.image, place)
         if kind == "npz":
             return image_arrays.list_npz(path, self.image)
-        return image_folders.list_archive(path, self.layout, self.nested)
+        return image_folders.list_archive(path, layout or self.layout, self.nested)
 
     def _raw(self, listing: Listing, inspected: Sequence["Inspected"], target: str) -> "Raw":
         from deepwright.data.image_findings import conflicting, image_findings

@@ -271,11 +271,13 @@ def test_arrays_that_may_all_be_images_are_asked_about_and_deep_ones_too(tmp_pat
         Images(path="a", levels=(1, 0))
 
 
-def test_a_test_part_of_ones_own_is_joined_as_such(tmp_path: Path):
+def test_parts_of_ones_own_are_joined_as_such(tmp_path: Path):
     put(tmp_path / "p", "a/1.png", "b/1.png")
     put(tmp_path / "t", "a/1.png", "b/1.png", first=9)
-    raw = read(tmp_path / "p", test=str(tmp_path / "t"))
-    assert raw.part.tolist() == [-1, -1, TEST, TEST] and len(raw.files) == 2
+    put(tmp_path / "v", "a/1.png", first=19)
+    raw = read(tmp_path / "p", test=str(tmp_path / "t"), validation=str(tmp_path / "v"))
+    assert raw.part.tolist() == [-1, -1, VALIDATION, TEST, TEST] and labels(raw) == ["a", "b", "a", "a", "b"]
+    assert len({file.sha256 for file in raw.files}) == 3 and raw.origin.tolist() == [1, 2, 1, 1, 2]
 
 
 def test_a_folder_of_tables_or_texts_is_not_claimed(tmp_path: Path):
