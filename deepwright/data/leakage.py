@@ -8,6 +8,7 @@ from deepwright.core.dataset import Dataset
 from deepwright.core.report import Finding, Severity, finding
 from deepwright.core.schema import Columns, Feature
 from deepwright.data.rows import column_codes, input_keys, splitmix
+from deepwright.data.text_findings import near_texts
 
 GIVEN_AWAY = 0.98
 """Score of one feature alone above which it is named (FAULTS, R15)."""
@@ -40,6 +41,7 @@ def leakage_findings(
     """
     return (
         *overlap(train, validation, test_inputs, is_own_test=is_own_test),
+        *near_texts(train, validation, test_inputs),
         *contradictions(train),
         *given_away(train),
     )

@@ -6,6 +6,7 @@ from deepwright.core.schema import Feature
 from deepwright.core.text import text
 from deepwright.data.narrow import listed
 from deepwright.data.spikes import Spike, cap
+from deepwright.data.text_findings import text_findings
 from deepwright.data.types import missing_rows
 
 
@@ -23,6 +24,7 @@ def overview(whole: Dataset) -> tuple[Finding, ...]:
     if piles:
         entries = [f"{name} ({spike.rows} x {spike.value:.10g})" for name, spike in piles.items()]
         found.append(finding("piles", "note", whole.source, columns=listed(entries)))
+    found += text_findings(whole)
     if not whole.schema.has_target:
         return tuple(found)
     target = whole.schema.target
