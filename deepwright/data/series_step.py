@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepwright.core.errors import RecipeError
+from deepwright.core.text import text
 
 UNITS_S = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 DURATION = re.compile(r"(\d{1,6})\s*(s|min|h|d|w)", re.ASCII)
@@ -95,7 +96,7 @@ def step_text(step: float, *, is_months: bool = False, is_count: bool = False) -
     if is_count:
         return f"{step:.10g}"
     if is_months:
-        return f"{step:.0f} month" + ("s" if step > 1 else "")
+        return text("series.month") if step == 1 else text("series.months", count=f"{step:.0f}")
     for unit in ("w", "d", "h", "min"):
         size = UNITS_S[unit]
         if step >= size and step % size == 0 and (unit != "w" or step == size):
