@@ -90,7 +90,7 @@ class Evidence:
         is_one[places] = True
         if self.numbers is None:
             return np.asarray(is_one[self.distinct.codes])
-        rows = self.numbers.decimals == OTHER
+        rows: np.ndarray = self.numbers.decimals == OTHER
         rows[rows] = is_one[self.distinct.codes]
         return rows
 

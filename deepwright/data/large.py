@@ -106,8 +106,8 @@ def _read_through(opened: Opened, hashes: "_Hashes", options: dict[str, Any]) ->
             if survey.rows < ORDER_ROWS:
                 continue
             sample = _try(partial(infer, survey.raw(), **options), share)
-            for rows in held if sample else ():
-                sample.add(*rows)  # type: ignore[union-attr]
+            for before in held if sample else ():
+                sample.add(*before)  # type: ignore[union-attr]
             held = None
         elif sample is not None:
             sample.add(named, found)

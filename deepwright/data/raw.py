@@ -172,7 +172,9 @@ class Asides:
 def merge(chunks: Iterable[Raw]) -> Raw:
     """Chunks of one source as one; memory holds equal cells once, and columns of numbers as numbers."""
     merged: dict[str, Merged] = {}
-    origins, notes, asides, tidied = [], [], Asides(), Tidied()
+    origins: list[np.ndarray] = []
+    notes: list[Finding] = []
+    asides, tidied = Asides(), Tidied()
     for chunk in chunks:
         for name in chunk.names:
             merged.setdefault(name, Merged(chunk.options.missing)).add(chunk.column(name))
@@ -204,9 +206,10 @@ class Merged:
 
     def add(self, column: Column) -> None:
         if isinstance(column, Numbers) and not self.is_numbers:
-            before = self.column()
+            before = self._distinct()
             self.is_numbers, self.known, self.codes = True, {}, []
-            self._add_numbers(Numbers.of_cells(before, self.missing)) if len(before) else None
+            if len(before):
+                self._add_numbers(Numbers.of_cells(before, self.missing))
         if self.is_numbers:
             numbers = column if isinstance(column, Numbers) else Numbers.of_cells(column, self.missing)
             self._add_numbers(numbers)
@@ -215,11 +218,13 @@ class Merged:
             self._add_codes(column)
 
     def column(self) -> Column:
-        codes = np.concatenate(self.codes) if self.codes else np.zeros(0, np.int32)
-        distinct = Distinct.of(list(self.known), codes)
         if not self.is_numbers:
-            return distinct
-        return Numbers(np.concatenate(self.values), np.concatenate(self.decimals), distinct)
+            return self._distinct()
+        return Numbers(np.concatenate(self.values), np.concatenate(self.decimals), self._distinct())
+
+    def _distinct(self) -> Distinct:
+        codes = np.concatenate(self.codes) if self.codes else np.zeros(0, np.int32)
+        return Distinct.of(list(self.known), codes)
 
     def _add_numbers(self, column: Numbers) -> None:
         self.values.append(column.values)

@@ -60,7 +60,7 @@ class Counted(Distinct):
         self._counts = np.array(list(counts.values()), np.int64)
 
     @property
-    def counts(self) -> np.ndarray:  # type: ignore[override]
+    def counts(self) -> np.ndarray:
         return self._counts
 
 
@@ -120,8 +120,9 @@ class Tally:
         if isinstance(column, Numbers) and not self.is_numbers:
             self.is_numbers = True
             before, self.counts = self.counts, {}
-            codes = np.repeat(np.arange(len(before)), list(before.values()))
-            self.add(Numbers.of_cells(Distinct.of(list(before), codes))) if before else None
+            if before:
+                codes = np.repeat(np.arange(len(before)), list(before.values()))
+                self.add(Numbers.of_cells(Distinct.of(list(before), codes)))
         if self.is_numbers:
             numbers = column if isinstance(column, Numbers) else Numbers.of_cells(column)
             self._add_numbers(numbers)
