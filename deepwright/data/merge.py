@@ -35,7 +35,7 @@ class Merge(Interpreted, kind="merge"):
 
         self._require_whole()
         raws = [source.read(target) for source in self.sources]
-        options = _joint([raw.options for raw in raws], self.reading)
+        options = raws[0].options.replace(**_said([raw.options for raw in raws], super().reading))
         raws = [replace(raw, options=options) for raw in raws]
         if self.how == "append":
             return append(raws, " + ".join(raw.source for raw in raws))
@@ -43,6 +43,14 @@ class Merge(Interpreted, kind="merge"):
         for right in raws[1:]:
             whole = join(whole, right, self.on, keeps_unmatched=self.how == "left", suffix=self.suffix)
         return whole
+
+    @property
+    def reading(self) -> Table:
+        """What is said of the cells by the merge and by each of its sources."""
+        inner = [
+            source if isinstance(source, Table) else getattr(source, "reading", Table()) for source in self.sources
+        ]
+        return Table(**_said(inner, super().reading))
 
     def _require_whole(self) -> None:
         if len(self.sources) < 2:
@@ -55,19 +63,18 @@ class Merge(Interpreted, kind="merge"):
                     raise RecipeError("merge.inner_part", where=f"source.sources.{place}.{name}")
 
 
-def _joint(options: Sequence[Table], own: Table) -> Table:
+def _said(options: Sequence[Table], own: Table) -> dict[str, Any]:
     """What the merged cells are interpreted by: what any source says, and the merge itself."""
     types = dict(_typed(own))
     decided = set(types)
     for name, type_ in (entry for table in options for entry in _typed(table)):
         if name not in decided and types.setdefault(name, type_) != type_:
             raise RecipeError("merge.types", column=name, first=types[name], second=type_)
-    said: dict[str, Any] = {
+    return {
         "types": tuple(f"{name}={type_}" for name, type_ in types.items()),
         "missing": tuple(dict.fromkeys(word for table in (*options, own) for word in table.missing)),
         "map": "; ".join(filter(None, dict.fromkeys(table.map for table in (*options, own)))) or None,
     }
-    return options[0].replace(**said)
 
 
 def _typed(table: Table) -> list[tuple[str, str]]:

@@ -1,8 +1,9 @@
 """Batch prediction: a file of rows, larger than memory if need be, through a bundle."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 
@@ -12,12 +13,18 @@ from deepwright.core.errors import DataError, did_you_mean
 from deepwright.core.families import Source
 from deepwright.core.flags import SOURCE_FLAGS, apply_flags
 from deepwright.core.schema import Columns, Schema
+from deepwright.data.archive import is_archive
 from deepwright.data.collect import read_chunks
+from deepwright.data.detect import source_for
+from deepwright.data.interpret import Interpreted
+from deepwright.data.raw import Raw
 from deepwright.data.table import Table
 from deepwright.data.types import decode_inputs
 from deepwright.deploy.batch import predict_stream
 
 CHUNK_ROWS = 20_000
+TABULAR = frozenset({"arrays", "excel", "merge", "sql", "table"})
+"""Kinds of sources whose rows may come to a model from another of them."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +47,11 @@ def predict_file(
     """
     parts.load_installed()
     bundle = Bundle.load(bundle_folder)
-    source = dict(bundle.recipe.get("source", {"kind": "table"})) | {"path": str(rows)}
-    source |= dict.fromkeys({"validation", "test"} & source.keys())
+    source = _source_of(rows, dict(bundle.recipe.get("source", {"kind": "table"})))
     source = apply_flags({"source": source}, [flag for flag in flags if flag[0] in SOURCE_FLAGS])["source"]
     part = Source.parse(source, "source")
-    pieces = read_chunks(str(rows), part, CHUNK_ROWS) if isinstance(part, Table) else iter([part.read(None)])
+    is_one_table = isinstance(part, Table) and rows.is_file() and not is_archive(rows)
+    pieces = read_chunks(str(rows), part, CHUNK_ROWS) if is_one_table else iter([_numbered(part.read(None))])
     set_aside = [0]
 
     def chunks() -> Iterator[tuple[Columns, np.ndarray]]:
@@ -56,6 +63,24 @@ def predict_file(
 
     result = predict_stream(bundle, chunks(), output, overwrite=overwrite)
     return Predicted(result.rows, result.out_of_range, result.not_finite, set_aside[0])
+
+
+def _numbered(raw: Raw) -> Raw:
+    """Rows of several files are answered by their number in the whole."""
+    return raw if raw.file_of is None else replace(raw, origin=np.arange(1, len(raw) + 1))
+
+
+def _source_of(rows: Path, own: dict[str, Any]) -> dict[str, Any]:
+    """How the rows are read, in plain data: as the model's own source was, or, where they are a table of another kind,
+    as that kind is, with what was said of values, types and missing ones. own: the recipe's source.
+    """
+    found = source_for(str(rows))
+    if own["kind"] == "merge" or (found["kind"] != own["kind"] and {found["kind"], own["kind"]} <= TABULAR):
+        part = Source.parse(own, "source")
+        said = part if isinstance(part, Table) else cast(Interpreted, part).reading
+        return {"map": said.map, "types": said.types, "missing": said.missing} | found
+    place = found if found["kind"] == own["kind"] else {"path": str(rows)}
+    return own | place | dict.fromkeys({"validation", "test"} & own.keys())
 
 
 def _require_columns(schema: Schema, names: tuple[str, ...], path: Path) -> None:

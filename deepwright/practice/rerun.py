@@ -9,6 +9,8 @@ from deepwright.core.recipe import Recipe
 from deepwright.core.report import Report
 from deepwright.core.run import Run
 from deepwright.data.collect import collect
+from deepwright.data.files import MAGIC
+from deepwright.data.table import Table
 from deepwright.practice.opening import recipe_of
 from deepwright.practice.run import practise
 from deepwright.practice.show import Show, quiet
@@ -71,13 +73,13 @@ def _facts(run: Run, report: Report) -> dict[str, object]:
 
 def _require_same_source(recipe: Recipe, report: Report) -> None:
     path = getattr(recipe.source, "path", None)
-    if path is None:
+    if isinstance(recipe.source, Table) and path is None:
         raise UsageError("rerun.no_source")
-
-    if not Path(path).is_file():
+    if path is not None and not Path(path).exists() and not set(path) & set(MAGIC):
         raise DataError("rerun.source_gone", path=path)
-    if collect(recipe).source_sha256 != report.data.source_sha256:
-        raise DataError("rerun.source_changed", path=path)
+    found = collect(recipe)
+    if found.source_sha256 != report.data.source_sha256:
+        raise DataError("rerun.source_changed", path=found.source)
 
 
 def _free_name(run: Run) -> str:
