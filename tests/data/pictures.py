@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from deepwright.data.image_worker import facts_record
+from deepwright.data.image_worker import _pixels, facts_record
+from deepwright.data.media import Media
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
@@ -39,3 +40,10 @@ class InProcess:
 
     def facts(self, groups: Iterable[list[bytes]]) -> Iterator[list[dict[str, Any]]]:
         return ([facts_record(encoded) for encoded in group] for group in groups)
+
+    def pixels(self, requests: Iterable[tuple[dict[str, Any], list[bytes]]]) -> Iterator[dict[str, Any]]:
+        with Media() as media:
+            for request, blobs in requests:
+                *each, last = _pixels({**request, "skip": {}}, io.BytesIO(b"".join(blobs)), media)
+                bad = [[place, answer["bad"]] for place, answer in enumerate(each) if "bad" in answer]
+                yield {**last, "bad": bad}
