@@ -65,7 +65,7 @@ class Series(Table, kind="series"):
 
         if self.path is None:
             raise UsageError("collect.no_source")
-        whole = self.arrange(read_files(self))
+        whole = self._arranged(read_files(self), target)
         if self.validation is None:
             return whole
         own = self.replace(path=self.validation, validation=None, test=None)
@@ -73,6 +73,9 @@ class Series(Table, kind="series"):
 
     def arrange(self, raw: "Raw") -> "Raw":
         """Rows as they came, put in order; see `read`."""
+        return self._arranged(raw, None)
+
+    def _arranged(self, raw: "Raw", target: str | None) -> "Raw":
         from deepwright.data.series_files import SERIES
         from deepwright.data.series_order import entity_codes, ordered, settled
         from deepwright.data.series_resample import resampled
@@ -94,7 +97,7 @@ class Series(Table, kind="series"):
         raw = replace(raw, roles={moments.name: "time", **({entity: "group"} if entity is not None else {})})
         found = settled(ordered(raw, moments, entities, names, entity), self.duplicates)
         if self.resample is not None:
-            found = resampled(found, self.resample, self.by, interpolate=self.interpolate)
+            found = resampled(found, self.resample, self.by, interpolate=self.interpolate, target=target)
         notes = [finding("series_zone", "note", found.time, count=moments.assumed)] if moments.assumed else []
         return replace(found.raw, notes=(*found.raw.notes, *notes, *self._looked_at(found)))
 
@@ -102,7 +105,7 @@ class Series(Table, kind="series"):
         from deepwright.data.series_overview import Rhythms, series_notes
 
         rhythms = Rhythms.of(found)
-        if self.gaps == "ask" and rhythms.breaks:
+        if self.gaps == "ask" and self.resample is None and rhythms.breaks:
             raise rhythms.question(found)
         return series_notes(found, rhythms, window=self.window)
 

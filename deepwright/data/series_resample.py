@@ -21,12 +21,12 @@ MAX_FACTOR = 100
 """Moments made of one; a step this much too fine is a slip, and would fill memory."""
 
 
-def resampled(found: Ordered, resample: str, by: Merging, *, interpolate: bool) -> Ordered:
+def resampled(found: Ordered, resample: str, by: Merging, *, interpolate: bool, target: str | None = None) -> Ordered:
     """Every series at the step `resample` (15min, 1h, 1d); a moment holds what came after the one before, up to itself.
 
     Moments in which nothing came have missing values; with interpolate, numbers lie on the line to the next known one,
     which looks ahead. Of columns that hold no numbers the last value stands. Rows that are made have the number of the
-    last row before them.
+    last row before them; one that would have no target is not made.
     """
     if found.is_count:
         raise RecipeError("series.resample_count", column=found.time)
@@ -53,8 +53,14 @@ def resampled(found: Ordered, resample: str, by: Merging, *, interpolate: bool) 
     entities = np.repeat(run_entity[firsts], lengths)
     rows = _rows(found, starts, latest, is_made, begins, by, interpolate=interpolate)
     rows = rows.with_cells({found.time: time_cells(moments, is_count=False)})
-    filled = int(is_made.sum())
-    notes = [finding("series_resampled", "note", found.time, rows=len(found.raw), made=total, step=resample, by=by)]
+    left_out = np.zeros(total, dtype=bool)
+    if target in rows.names:
+        left_out = is_made & np.array([cell is None for cell in rows.cells[target]])
+    rows, moments, entities = rows.take(~left_out), moments[~left_out], entities[~left_out]
+    filled, empty = int((is_made & ~left_out).sum()), int(left_out.sum())
+    notes = [finding("series_resampled", "note", found.time, rows=len(found.raw), made=len(rows), step=resample, by=by)]
+    if empty:
+        notes.append(finding("series_left_out", "note", found.time, count=empty, target=target))
     if filled and interpolate:
         notes.append(finding("series_interpolated", "warning", found.time, count=filled))
     elif filled:

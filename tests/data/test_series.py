@@ -123,6 +123,14 @@ def test_resampling_fills_a_gap_with_missing_values_and_with_a_line_only_when_as
     assert "looks ahead" in told(line, "series_interpolated")[0]
 
 
+def test_a_moment_without_row_is_not_made_where_it_would_have_no_target(tmp_path: Path):
+    path = write(tmp_path, *(hours(8)[:3] + hours(8)[5:]))
+    raw = Series(path=path, time=("time",), resample="1h").read("x")
+    assert cells(raw, "x") == ["0", "1", "2", "5", "6", "7"]
+    assert "2 moments had no row, and so no x to learn from" in told(raw, "series_left_out")[0]
+    assert raw.rows_in == 6 and "2 moments missing" in told(raw, "series_gaps")[0]
+
+
 def test_resampling_keeps_entities_apart(tmp_path: Path):
     path = write(tmp_path, *hours(4), *hours(4, "b", first=2))
     raw = Series(path=path, time=("time",), entity="who", resample="2h", by="sum").read(None)
