@@ -72,7 +72,7 @@ def test_the_share_is_that_of_runs_in_both():
     [
         lambda monkeypatch: monkeypatch.setattr(text_alike, "SIMILAR", 0.99),
         lambda monkeypatch: monkeypatch.setattr(text_alike, "BANDS", 1),
-        lambda monkeypatch: monkeypatch.setattr(text_alike, "PER_BAND", 24),
+        lambda monkeypatch: monkeypatch.setattr(text_alike, "PER_BAND", 60),
     ],
     ids=["too strict", "one band", "bands too long"],
 )
