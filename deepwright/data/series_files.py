@@ -16,6 +16,7 @@ from deepwright.data.archive import gunzipped, is_archive, is_junk, open_archive
 from deepwright.data.cells import seconds_of
 from deepwright.data.raw import Raw, SourceFile, merge
 from deepwright.data.read import read, read_content
+from deepwright.data.series_order import FLAG
 from deepwright.data.series_time import time_text
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def _labelled(raw: Raw, path: Path, source: "Series") -> Raw:
         missed = [*unused, *sorted(name for name in known if windows[name])]
         notes.append(finding("series_labels_unused", "warning", ANOMALY, count=len(missed), first=missed[0]))
     made = raw.with_cells({ANOMALY: cells}, tuple(notes))
-    return replace(made, names=(*raw.names, ANOMALY))
+    return replace(made, names=(*raw.names, ANOMALY), forms={**raw.forms, ANOMALY: FLAG})
 
 
 def _windows(path: Path, labels: str) -> dict[str, list[tuple[float, float]]]:

@@ -13,6 +13,9 @@ from deepwright.data.raw import Asides, Raw
 from deepwright.data.series_time import NUMBERS, Moments, time_text
 
 Merging = Literal["first", "last", "mean", "sum", "min", "max"]
+FLAG = "flag"
+"""The form of a column of 0 and 1 that says something of a moment."""
+
 LATEST_S = 2.5e11
 """Whole seconds within eight thousand years of 1970 are written all at once."""
 MOST = 0.5
@@ -119,9 +122,14 @@ def grouped(
         for name in raw.names:
             values = None if name == found.time else number_column(raw, name)
             if values is not None:
-                changed[name] = number_cells(reduced(values, starts, by))
+                changed[name] = number_cells(reduced(values, starts, way(raw, name, by)))
     rows = replace(kept.with_cells(changed), set_aside=raw.set_aside, notes=raw.notes + notes, tidied=raw.tidied)
     return replace(found, raw=rows, moments=moments, entities=found.entities[starts])
+
+
+def way(raw: Raw, name: str, by: Merging) -> Merging:
+    """How rows of a column are taken together: a flag stays one, as 1 where any row has it."""
+    return "max" if raw.forms.get(name) == FLAG else by
 
 
 def reduced(values: np.ndarray, starts: np.ndarray, by: str) -> np.ndarray:

@@ -14,6 +14,7 @@ from deepwright.data.series_order import (
     number_column,
     reduced,
     time_cells,
+    way,
 )
 from deepwright.data.series_step import seconds_in
 
@@ -94,7 +95,10 @@ def _rows(
             cells[is_made] = None
             changed[name] = cells
             continue
-        made = values[starts if by == "first" else ends - 1] if by in ("first", "last") else reduced(values, starts, by)
+        how = way(raw, name, by)
+        made = (
+            values[starts if how == "first" else ends - 1] if how in ("first", "last") else reduced(values, starts, how)
+        )
         numbers = np.where(is_made, np.nan, made[latest])
         changed[name] = number_cells(_between(numbers, begins) if interpolate else numbers)
     return kept.with_cells(changed)

@@ -214,6 +214,13 @@ def test_labelled_windows_become_a_column_of_anomalies(tmp_path: Path):
     assert "1 labelled windows" in told(raw, "series_labels")[0]
 
 
+def test_a_resampled_moment_is_an_anomaly_where_any_of_its_rows_is(tmp_path: Path):
+    path = benchmark(tmp_path, {"a/one.csv": [["2024-01-01 03:00:00", "2024-01-01 05:00:00"]]})
+    source = Series(path=str(path), time=("timestamp",), labels="labels/combined_windows.json", resample="2h")
+    raw = source.read(None)
+    assert cells(raw, "anomaly")[:6] == list("001100") and cells(raw, "value")[:3] == ["0", "1.5", "3.5"]
+
+
 def test_labels_that_match_nothing_are_told(tmp_path: Path):
     path = benchmark(
         tmp_path, {"a/one.csv": [["2025-01-01", "2025-01-02"]], "a/gone.csv": [["2024-01-01", "2024-01-02"]]}
