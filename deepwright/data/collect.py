@@ -49,6 +49,11 @@ class Collected:
     schema: Schema
     large: Large | None = None
 
+    @property
+    def num_kept(self) -> int:
+        """Rows that are kept of the table that is split, those beyond a sample too."""
+        return len(self.whole) if self.large is None else self.large.kept
+
 
 def collect(recipe: Recipe, data: object | None = None, test: object | None = None) -> Collected:
     """Read > name values alike > infer types > decode.

@@ -72,7 +72,7 @@ def read_chunks(path: str | Path, source: Table, rows: int) -> Iterator[Raw]:
         yield from read_parquet(path, source, chunk=rows)
         return
     encoding = find_encoding(head, path, source.encoding, is_whole=len(head) < HEAD_BYTES)
-    size = rows * max(len(head) // max(head.count(b"\n"), 1), 1)  # bytes of about so many rows
+    size = rows * len(head) * 9 // (max(head.count(b"\n"), 1) * 10)  # bytes of hardly more rows
     for raw in _chunks(Text(path, size=min(max(size, SMALL_PIECE), PIECE)), head, encoding, format_, source, rows):
         yield from _parts(raw, rows)
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 
 from deepwright import parts
-from deepwright.core.bundle import Bundle
+from deepwright.core.bundle import BATCH, Bundle
 from deepwright.core.errors import DataError, did_you_mean
 from deepwright.core.families import Source
 from deepwright.core.flags import SOURCE_FLAGS, apply_flags
@@ -22,7 +22,7 @@ from deepwright.data.table import Table
 from deepwright.data.types import decode_inputs
 from deepwright.deploy.batch import predict_stream
 
-CHUNK_ROWS = 20_000
+CHUNK_ROWS = 64 * BATCH
 TABULAR = frozenset({"arrays", "excel", "merge", "sql", "table"})
 """Kinds of sources whose rows may come to a model from another of them."""
 

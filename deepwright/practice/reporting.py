@@ -122,7 +122,9 @@ def make_report(
             source=table.source,
             source_sha256=table.source_sha256,
             rows_in=table.rows_in,
-            rows_kept=len(split.train) + len(split.validation) + len(split.test),
+            rows_kept=len(split.train) + len(split.validation) + len(split.test)
+            if table.large is None
+            else table.large.kept,
             set_aside=(*table.set_aside, *split.set_aside),
             parts={"train": len(split.train), "validation": len(split.validation), "test": len(split.test)},
             fingerprints={

@@ -69,7 +69,7 @@ def practise(
             show.say(text("run.already_done", run=run.folder))
         else:
             show.say(
-                text("run.collected", rows=len(table.whole), source=table.source, columns=len(table.schema.features))
+                text("run.collected", rows=table.num_kept, source=table.source, columns=len(table.schema.features))
             )
             walk(run, recipe, table, started=started, budget_s=budget_s, show=show)
     if final:
