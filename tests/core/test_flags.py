@@ -141,3 +141,15 @@ def test_help_shows_the_defaults_that_hold_with_the_default_network():
     assert shown["--train.optimizer.lr"] == str(recipe().train.optimizer.lr) != "0.001"
     assert shown["--train.batch_size"] == str(recipe().train.batch_size) != "256"
     assert shown["--train.optimizer"] == "adamw" and shown["--train.epochs"] == "none"
+
+
+def test_a_table_whose_time_is_named_is_a_series_of_the_same_file():
+    table = {"source": {"kind": "table", "path": "t.csv"}}
+    found = apply_flags(table, [("source.time", "year,month,day"), ("missing", "NA")])["source"]
+    assert found == {"kind": "series", "path": "t.csv", "time": ("year", "month", "day"), "missing": ("NA",)}
+    assert apply_flags(table, [("missing", "NA")])["source"]["kind"] == "table"
+
+
+def test_another_kind_of_source_keeps_the_file():
+    table = {"source": {"kind": "table", "path": "t.csv"}}
+    assert apply_flags(table, [("source", "cases")])["source"] == {"kind": "cases", "path": "t.csv"}
