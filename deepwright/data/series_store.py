@@ -4,8 +4,6 @@ A store stands under the address of what it was made of, so that equal data are 
 """
 
 import hashlib
-import json
-import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,13 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from deepwright.core.disk import disk_error, sha256_file, sync_folder, write_atomic
 from deepwright.core.errors import DataError, ResourceError
 from deepwright.core.part import canonical_json
 from deepwright.core.text import text
+from deepwright.data.packed import FORMAT, mapped, open_packed, write_packed
 
-FORMAT = 1
-VALUES, OFFSETS, MANIFEST = "values.f32", "offsets.i64", "series.json"
+VALUES, MANIFEST = "values.f32", "series.json"
 FLOAT32_MAX = 3.0e38
 
 
@@ -95,60 +92,17 @@ def write_series(series: Iterable[np.ndarray], folder: str | Path, names: Sequen
     Raises DataError (no series, other dimensions, infinity, a folder that exists) and ResourceError (disk full).
     """
     folder = Path(folder)
-    part = folder.with_name(f".{folder.name}.part")
-    if folder.exists():
-        raise DataError("series.exists", path=folder)
-    lengths: list[int] = []
-    digest = hashlib.sha256()
-    try:
-        if part.exists():
-            shutil.rmtree(part)  # what a killed process left
-        part.mkdir(parents=True)
-        with (part / VALUES).open("wb") as file:
-            for number, one in enumerate(series):
-                content = _checked(number, one, len(names)).tobytes()
-                digest.update(content)
-                file.write(content)
-                lengths.append(len(one))
-            file.flush()
-            os.fsync(file.fileno())
-        if not lengths:
-            raise DataError("series.none")
-        offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype("<i8").tobytes()
-        body = {
-            "format": FORMAT, "series": len(lengths), "moments": sum(lengths), "names": list(names),
-            "values_sha256": digest.hexdigest(), "offsets_sha256": write_atomic(part / OFFSETS, offsets),
-        }  # fmt: skip
-        write_atomic(part / MANIFEST, _sealed(body))
-        part.rename(folder)
-        sync_folder(folder.parent)
-    except (DataError, ResourceError):
-        shutil.rmtree(part)
-        raise
-    except OSError as error:
-        raise disk_error(folder, 4 * sum(lengths) * len(names), error) from None
+    checked = (_checked(number, one, len(names)) for number, one in enumerate(series))
+    write_packed(checked, folder, file=VALUES, manifest=MANIFEST, names=list(names))
     return open_series(folder)
 
 
 def open_series(folder: str | Path) -> SeriesStore:
     """Open a store after checking the SHA-256 of both files. Raises DataError where a bit is not as it was written."""
     folder = Path(folder)
-    try:
-        raw = (folder / MANIFEST).read_bytes()
-        body = json.loads(raw)
-    except FileNotFoundError:
-        raise DataError("series.no_store", path=folder) from None
-    except ValueError:
-        raise DataError("series.damaged", path=folder / MANIFEST) from None
-    if not isinstance(body, dict) or body.pop("zz_sha256", None) is None or raw != _sealed(body):
-        raise DataError("series.damaged", path=folder / MANIFEST)
-    for name, digest in ((VALUES, body["values_sha256"]), (OFFSETS, body["offsets_sha256"])):
-        if not (folder / name).is_file() or sha256_file(folder / name) != digest:
-            raise DataError("series.damaged", path=folder / name)
-    shape = (body["moments"], len(body["names"]))
-    # A file of no bytes cannot be mapped.
-    values = np.memmap(folder / VALUES, "<f4", "r", shape=shape) if body["moments"] else np.zeros(shape, "<f4")
-    return SeriesStore(folder, values, np.fromfile(folder / OFFSETS, "<i8"), tuple(body["names"]))
+    body, offsets = open_packed(folder, file=VALUES, manifest=MANIFEST)
+    values = mapped(folder / VALUES, "<f4", (body["rows"], len(body["names"])))
+    return SeriesStore(folder, values, offsets, tuple(body["names"]))
 
 
 def _checked(number: int, one: np.ndarray, dimensions: int) -> np.ndarray:
@@ -159,9 +113,3 @@ def _checked(number: int, one: np.ndarray, dimensions: int) -> np.ndarray:
     if np.isinf(found).any():
         raise DataError("series.infinite", number=number)
     return np.asarray(np.clip(found, -FLOAT32_MAX, FLOAT32_MAX), "<f4")
-
-
-def _sealed(body: dict[str, object]) -> bytes:
-    plain = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    digest = hashlib.sha256(plain.encode()).hexdigest()
-    return (json.dumps({**body, "zz_sha256": digest}, sort_keys=True, separators=(",", ":")) + "\n").encode()

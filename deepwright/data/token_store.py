@@ -3,21 +3,16 @@
 Letters: S texts, T tokens in all, B of the batch, L the longest text of a batch.
 """
 
-import hashlib
-import json
-import os
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from deepwright.core.disk import disk_error, sha256_file, sync_folder, write_atomic
-from deepwright.core.errors import DataError, ResourceError
+from deepwright.core.errors import DataError
+from deepwright.data.packed import mapped, open_packed, write_packed
 
-FORMAT = 1
-TOKENS, OFFSETS, MANIFEST = "tokens.i32", "offsets.i64", "tokens.json"
+TOKENS, MANIFEST = "tokens.i32", "tokens.json"
 MAX_TOKEN = 2**31 - 1
 
 
@@ -94,60 +89,16 @@ def write_tokens(texts: Iterable[Iterable[int] | np.ndarray], folder: str | Path
     ResourceError (disk full).
     """
     folder = Path(folder)
-    part = folder.with_name(f".{folder.name}.part")
-    if folder.exists():
-        raise DataError("tokens.exists", path=folder)
-    lengths: list[int] = []
-    digest = hashlib.sha256()
-    try:
-        if part.exists():
-            shutil.rmtree(part)  # what a killed process left
-        part.mkdir(parents=True)
-        with (part / TOKENS).open("wb") as file:
-            for number, text in enumerate(texts):
-                content = _checked(number, text).tobytes()
-                digest.update(content)
-                file.write(content)
-                lengths.append(len(content) // 4)
-            file.flush()
-            os.fsync(file.fileno())
-        if not lengths:
-            raise DataError("tokens.none")
-        offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype("<i8").tobytes()
-        body = {
-            "format": FORMAT, "texts": len(lengths), "tokens": sum(lengths), "tokens_sha256": digest.hexdigest(),
-            "offsets_sha256": write_atomic(part / OFFSETS, offsets),
-        }  # fmt: skip
-        write_atomic(part / MANIFEST, _sealed(body))
-        part.rename(folder)
-        sync_folder(folder.parent)
-    except (DataError, ResourceError):
-        shutil.rmtree(part)
-        raise
-    except OSError as error:
-        raise disk_error(folder, 4 * sum(lengths), error) from None
+    checked = (_checked(number, text) for number, text in enumerate(texts))
+    write_packed(checked, folder, file=TOKENS, manifest=MANIFEST)
     return open_tokens(folder)
 
 
 def open_tokens(folder: str | Path) -> TokenStore:
     """Open a store after checking the SHA-256 of both files. Raises DataError where a bit is not as it was written."""
     folder = Path(folder)
-    try:
-        raw = (folder / MANIFEST).read_bytes()
-        body = json.loads(raw)
-    except FileNotFoundError:
-        raise DataError("tokens.no_store", path=folder) from None
-    except ValueError:
-        raise DataError("tokens.damaged", path=folder / MANIFEST) from None
-    if not isinstance(body, dict) or body.pop("zz_sha256", None) is None or raw != _sealed(body):
-        raise DataError("tokens.damaged", path=folder / MANIFEST)
-    for name, digest in ((TOKENS, body["tokens_sha256"]), (OFFSETS, body["offsets_sha256"])):
-        if not (folder / name).is_file() or sha256_file(folder / name) != digest:
-            raise DataError("tokens.damaged", path=folder / name)
-    offsets = np.fromfile(folder / OFFSETS, "<i8")
-    # A file of no bytes cannot be mapped.
-    tokens = np.memmap(folder / TOKENS, "<i4", "r") if body["tokens"] else np.zeros(0, "<i4")
-    return TokenStore(folder, tokens, offsets)
+    body, offsets = open_packed(folder, file=TOKENS, manifest=MANIFEST)
+    return TokenStore(folder, mapped(folder / TOKENS, "<i4", (body["rows"],)), offsets)
 
 
 def _checked(number: int, text: Iterable[int] | np.ndarray) -> np.ndarray:
@@ -162,9 +113,3 @@ def _checked(number: int, text: Iterable[int] | np.ndarray) -> np.ndarray:
         found = tokens.min() if tokens.min() < 0 else tokens.max()
         raise DataError("tokens.range", number=number, found=found, limit=MAX_TOKEN)
     return tokens.astype("<i4")
-
-
-def _sealed(body: dict[str, object]) -> bytes:
-    plain = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    digest = hashlib.sha256(plain.encode()).hexdigest()
-    return (json.dumps({**body, "zz_sha256": digest}, sort_keys=True, separators=(",", ":")) + "\n").encode()

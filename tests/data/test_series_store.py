@@ -39,7 +39,7 @@ def test_any_changed_bit_is_refused(tmp_path: Path, name: str):
 @pytest.mark.parametrize(
     ("series", "says"),
     [
-        ([], "no series"),
+        ([], "nothing to write"),
         ([np.zeros((3, 1))], "moments by 2 dimensions"),
         ([np.zeros(3)], "numbers of two axes"),
         ([np.array([["x", "y"]])], "numbers of two axes"),

@@ -93,7 +93,7 @@ def test_what_is_no_token_is_refused_and_nothing_stays(tmp_path: Path, text: obj
 
 
 def test_no_texts_at_all_are_refused_and_only_empty_ones_are_kept(tmp_path: Path):
-    with pytest.raises(DataError, match="There are no texts"):
+    with pytest.raises(DataError, match="there is nothing to write"):
         write_tokens([], tmp_path / "none")
     store = write_tokens([[], []], tmp_path / "empty")
     assert len(store) == 2 and store.batch(np.array([0, 1]))[0].shape == (2, 0)
@@ -133,5 +133,5 @@ def test_one_flipped_bit_a_cut_and_a_missing_file_are_refused(store: TokenStore,
     with pytest.raises(DataError, match=f"{name} is not as it was written"):
         open_tokens(store.folder)
     path.unlink()
-    with pytest.raises(DataError, match=r"is not as it was written|there is no token store"):
+    with pytest.raises(DataError, match=r"is not as it was written|it is no prepared store"):
         open_tokens(store.folder)
