@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tests.faults.case import Case
 
@@ -68,6 +69,19 @@ def zones(zoned: str) -> str:
     return table(lines)
 
 
+def clocks(first: dt.datetime, *, is_real: bool) -> str:
+    """Hours as clocks in Berlin show them; else as one counts them who knows of no summer time."""
+    zone = ZoneInfo("Europe/Berlin")
+    begin = first.replace(tzinfo=zone).astimezone(dt.UTC)
+    hours = [
+        (begin + dt.timedelta(hours=i)).astimezone(zone).replace(tzinfo=None)
+        if is_real
+        else first + dt.timedelta(hours=i)
+        for i in range(ROWS)
+    ]
+    return table([f"{hour.isoformat(' ')},{i}.5,{(i * 7919) % 101}" for i, hour in enumerate(hours)])
+
+
 def given_away() -> str:
     return table([f"{moment(i)},{(i * 7919) % 101},{(i * 7919) % 101}" for i in range(ROWS)])
 
@@ -116,6 +130,15 @@ SERIES = [
         "S4", "times with and without a zone", "ASK", lambda: zones("+00:00"),
         "without a zone ('2024-01-01 00:00:00') beside times with one ('2024-01-01 09:00:00+00:00')",
         "--source.zone UTC", answers=(("--source.zone", "UTC"),), kept=ROWS, first=(0.5, 1.5),
+    ),
+    case(
+        "S4", "an hour that clocks skip", "QUAR", lambda: clocks(dt.datetime(2024, 3, 20), is_real=False),
+        "t: 2024-03-31 02:00:00 is an hour that clocks in Europe/Berlin skip",
+        flags=("--source.time", "t", "--source.zone", "Europe/Berlin"), kept=ROWS - 1, first=(0.5, 1.5),
+    ),
+    case(
+        "S4", "an hour that clocks show twice", "ACCEPT", lambda: clocks(dt.datetime(2024, 10, 20), is_real=True),
+        flags=("--source.time", "t", "--source.zone", "Europe/Berlin"), kept=ROWS, first=(0.5, 1.5),
     ),
     case(
         "S4", "seconds since 1970, or a count", "ASK", epoch, "column 't' holds 1704067200", "(2024-01-01)",
