@@ -48,7 +48,8 @@ def predict_file(
     parts.load_installed()
     bundle = Bundle.load(bundle_folder)
     source = _source_of(rows, dict(bundle.recipe.get("source", {"kind": "table"})))
-    source = apply_flags({"source": source}, [flag for flag in flags if flag[0] in SOURCE_FLAGS])["source"]
+    own = [(name, value) for name, value in flags if name in SOURCE_FLAGS or name.split(".")[0] == "source"]
+    source = apply_flags({"source": source}, own)["source"]
     part = Source.parse(source, "source")
     is_one_table = isinstance(part, Table) and rows.is_file() and not is_archive(rows)
     pieces = read_chunks(str(rows), part, CHUNK_ROWS) if is_one_table else iter([_numbered(part.read(None))])

@@ -77,3 +77,19 @@ def test_the_report_can_be_verified(finished: Path, monkeypatch):
     monkeypatch.chdir(finished.parents[1])
     assert cli.call(["report", str(finished), "--verify"]) == 0
     assert Run.open(finished).is_done
+
+
+def test_lines_of_a_form_are_learned_and_lines_without_a_label_answered(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DEEPWRIGHT_HOME", str(tmp_path / "home"))
+    table = write(tmp_path / "reviews.tsv", 200).read_text(encoding="utf-8").splitlines()[1:]
+    cells = [line.split("\t") for line in table]
+    (tmp_path / "lines.txt").write_text("\n".join(f"{label}:x {text}" for _, text, label in cells if text))
+    arguments = "run lines.txt --source.form {label}:{}_{text} --ship best --network mlp --train.epochs 1 --name run"
+    quick = [word.replace("_", " ") for word in arguments.split()]
+    assert cli.call([*quick, "--baselines", "constant,linear", "--train.threads", "1"]) == 0
+    (tmp_path / "new.txt").write_text("it was great, loved it\nso dull and cold\n")
+    asked = ["predict", "runs/run/bundle", "new.txt", "--source.form", "{text}", "-o", "out.jsonl"]
+    assert cli.call(asked) == 0
+    answers = [json.loads(line)["label"] for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert answers == ["good", "bad"]
