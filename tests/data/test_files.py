@@ -137,6 +137,11 @@ def test_rows_that_stand_in_two_files_are_named_with_file_and_row(tmp_path):
     assert f"1 rows stand in several files, such as (file, row): {tmp_path}/one.csv 2 = {tmp_path}/two.csv 2" in told
 
 
+def test_equal_rows_with_equal_answers_are_no_contradiction(tmp_path):
+    folder_of(tmp_path, one=A, two="a,b,y\n9,r,no\n2,g,yes\n")
+    assert "contradicting_across" not in {f.rule for f in collected(tmp_path).findings}
+
+
 def test_rows_repeated_within_one_file_are_not_told_as_across(tmp_path):
     folder_of(tmp_path, one=A + "2,g,yes\n", two=B)
     assert "repeated_across" not in {f.rule for f in collected(tmp_path).findings}

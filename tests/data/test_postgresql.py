@@ -20,6 +20,7 @@ INSERT INTO visits SELECT
     date '2024-01-02' + i, i % 2 = 0, ('00000000-0000-0000-0000-00000000000' || i)::uuid, '{"a": 1}', 'ab',
     CASE WHEN i % 2 = 0 THEN 'no' ELSE 'yes' END
 FROM generate_series(0, 5) AS i;
+CREATE SEQUENCE made;
 CREATE TABLE odd (a bytea, b bigint[], c interval, d timestamp, e numeric, bought text);
 INSERT INTO odd VALUES ('x', ARRAY[1], '1 day', 'infinity', 'NaN', 'no'), (NULL, NULL, NULL, NULL, 2, 'yes');
 """

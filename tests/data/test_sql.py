@@ -87,6 +87,7 @@ def test_a_query_is_taken_and_nothing_but_a_select(tmp_path):
         "PRAGMA writable_schema = ON",
         f"ATTACH '{tmp_path}/other.db' AS other",
         "SELECT load_extension('x') AS bought",
+        "SELECT user_version, 'no' AS bought FROM pragma_user_version",
         "INSERT INTO visits VALUES (1, 1, 'a', 'b', 'no') RETURNING *",
     ):
         assert "shop.db: the query" in refusal(path, query=query)
