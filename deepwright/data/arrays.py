@@ -6,7 +6,7 @@ import zlib
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import numpy as np
 
@@ -82,7 +82,7 @@ def read_array(path: Path, name: str = "") -> np.ndarray:
     with path.open("rb") as stream:
         head, offset = _head(_start(stream, path), path)
     _require_size(path.stat().st_size - offset, head, path)
-    order = "F" if head.is_fortran else "C"
+    order: Literal["C", "F"] = "F" if head.is_fortran else "C"
     if not head.num_bytes:
         return _native(np.zeros(head.shape, head.dtype))
     return _native(np.memmap(path, head.dtype, "r", offset, head.shape, order))

@@ -68,4 +68,4 @@ def _correlation(one: np.ndarray, other: np.ndarray) -> float:
     if np.ptp(other) == 0:
         return 0.0
     ranks = [np.unique(values, return_inverse=True)[1] for values in (one, other)]
-    return min(abs(float(np.corrcoef(one, other)[0, 1])), abs(float(np.corrcoef(*ranks)[0, 1])))
+    return min(abs(float(np.corrcoef(one, other)[0, 1])), abs(float(np.corrcoef(ranks[0], ranks[1])[0, 1])))

@@ -83,7 +83,7 @@ def _keys(raw: Raw, on: Sequence[str]) -> list[tuple[str, ...] | None]:
             for value, kind in zip(distinct.values, distinct.kinds, strict=True)
         ]
         columns.append([texts[code] for code in distinct.codes.tolist()])
-    return [None if None in key else key for key in zip(*columns, strict=True)]  # type: ignore[misc]
+    return [None if None in key else key for key in zip(*columns, strict=True)]
 
 
 def _lookup(right: Raw, on: Sequence[str]) -> dict[tuple[str, ...], int]:

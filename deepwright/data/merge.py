@@ -39,7 +39,7 @@ class Merge(Interpreted, kind="merge"):
         raws = [replace(raw, options=options) for raw in raws]
         if self.how == "append":
             return append(raws, " + ".join(raw.source for raw in raws))
-        whole = raws[0]
+        whole: Raw = raws[0]
         for right in raws[1:]:
             whole = join(whole, right, self.on, keeps_unmatched=self.how == "left", suffix=self.suffix)
         return whole

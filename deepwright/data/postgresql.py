@@ -87,7 +87,7 @@ class Database:
 
 
 def _type_name(field: "pa.Field") -> str:
-    return (field.metadata or {}).get(b"POSTGRESQL:type", b"").decode()
+    return str((field.metadata or {}).get(b"POSTGRESQL:type", b"").decode())
 
 
 def _plain(table: "pa.Table", where: str) -> "pa.Table":
