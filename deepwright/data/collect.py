@@ -188,17 +188,18 @@ def _hashes(raws: list[Raw]) -> list[np.ndarray]:
 
 
 def _dataset(raw: Raw, decoded: Decoded, hashes: np.ndarray, schema: Schema, part: PartTag) -> Dataset:
-    rows = raw.take(decoded.kept)
-    given = None if rows.part is None or not (rows.part == VALIDATION).any() else rows.part
+    kept = decoded.kept
+    part_of = None if raw.part is None else raw.part[kept]
+    given = None if part_of is None or not (part_of == VALIDATION).any() else part_of
     return Dataset(
         decoded.columns,
         schema,
         part,
-        rows.origin,
-        hashes[decoded.kept],
+        raw.origin[kept],
+        hashes[kept],
         raw.source,
         files=tuple(file.name for file in raw.files),
-        file_of=rows.file_of,
+        file_of=None if raw.file_of is None else raw.file_of[kept],
         given=given,
     )
 

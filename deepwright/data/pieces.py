@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Generic, TypeVar
 
 from deepwright.core.errors import DataError
-from deepwright.data.signature import guarded_read, is_gzip, open_plain, unpacked_limit
+from deepwright.data.signature import guarded_read, open_plain, unpacked_limit
 
 T = TypeVar("T")
 
@@ -75,21 +75,6 @@ class Text:
         with io.TextIOWrapper(self.open(), encoding=encoding, newline="") as lines:
             while text := lines.read(SMALL_PIECE):
                 yield (text + lines.readline()).encode("utf-8", "surrogatepass")
-
-    def ending(self) -> tuple[int, bytes]:
-        """How many bytes there are, and the last of them."""
-        if self.content is not None:
-            return len(self.content), self.content[-TAIL_BYTES:]
-        if is_gzip(self.path):
-            size, tail = 0, b""
-            for piece in self.pieces():
-                size += len(piece)
-                tail = (tail + piece)[-TAIL_BYTES:]
-            return size, tail
-        size = self.path.stat().st_size
-        with self.open() as stream:
-            stream.seek(max(0, size - TAIL_BYTES))
-            return size, stream.read(TAIL_BYTES)
 
 
 def line_end(data: bytes) -> int:

@@ -173,7 +173,8 @@ def decode(raw: Raw, schema: Schema, *, inputs_only: bool = False, class_numbers
             asides.add_rows(missing_reason(feature), raw, gone)
             bad |= gone
     kept = ~bad
-    return Decoded({f.name: columns[f.name][kept] for f in features}, kept, asides.records())
+    rows = slice(None) if kept.all() else kept  # no copy where no row is gone
+    return Decoded({f.name: columns[f.name][rows] for f in features}, kept, asides.records())
 
 
 def decode_inputs(raw: Raw, schema: Schema) -> tuple[Columns, np.ndarray, tuple[SetAside, ...]]:
