@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from deepwright.core.errors import DataError
-from deepwright.core.report import Finding
+from deepwright.core.report import Finding, SetAside
 from deepwright.core.seal import TEST, TRAIN, VALIDATION
 from deepwright.data.raw import SourceFile
 
@@ -25,6 +25,7 @@ class Listing:
     """references: [N]. columns: column > object [N] of str or None, beside the images. part: int8 [N] (-1: none given).
 
     origin: int64 [N], the number of each within its file. image: the column's name.
+    set_aside: rows of a manifest that could not be read.
     """
 
     source: str
@@ -36,6 +37,7 @@ class Listing:
     file_of: np.ndarray
     forms: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Finding, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
     image: str = "image"
 
     def __len__(self) -> int:
@@ -81,6 +83,7 @@ class Listing:
             ),
             forms=first.forms,
             notes=tuple(note for piece in pieces for note in piece.notes),
+            set_aside=tuple(entry for piece in pieces for entry in piece.set_aside),
             image=first.image,
         )
 

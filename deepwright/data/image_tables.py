@@ -67,7 +67,8 @@ def list_manifest(path: Path, root: Path, image: str | None, part: str | None) -
         del columns[part]
     file = SourceFile(str(path), raw.sha256, raw.rows_in)
     listing = Listing.of_file(file, references, columns, parts)
-    return replace(listing, origin=raw.origin, forms=raw.forms, notes=raw.findings, image=name)
+    listing = replace(listing, origin=raw.origin, image=name, forms=raw.forms)
+    return replace(listing, notes=raw.findings, set_aside=raw.set_aside)
 
 
 def _of_parquet(path: Path, image: str | None, part: int | None) -> Listing:
@@ -85,7 +86,9 @@ def _of_parquet(path: Path, image: str | None, part: int | None) -> Listing:
     references = [row_reference(path, column, row) for row in range(num)]
     raw = None if table is None else cells_of_table(table, str(path), Table(path=str(path)), 0, "")
     dropped = [name for name in known if name != column]
-    notes = (finding("images_other_column", "note", str(path), columns=", ".join(dropped)),) if dropped else ()
+    notes = () if raw is None else raw.findings
+    if dropped:
+        notes = (*notes, finding("images_other_column", "note", str(path), columns=", ".join(dropped)))
     file_ = SourceFile(str(path), sha256_file(path), num)
     listing = Listing.of_file(file_, references, {} if raw is None else dict(raw.cells), part)
     return replace(listing, forms={} if raw is None else raw.forms, notes=notes, image=column.partition(".")[0])

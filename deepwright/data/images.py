@@ -121,7 +121,7 @@ class Images(Interpreted, kind="images"):
 
         names = [_short(reference, listing.source) for reference in listing.references]
         self._refuse_open_questions(listing.source, names, inspected)
-        asides = Asides()
+        asides = Asides().add_all(listing.set_aside)
         _set_bad_aside(asides, listing.origin, names, [each.fault for each in inspected])
         facts = [each.facts for each in inspected]
         labels = listing.columns.get(target)

@@ -158,6 +158,14 @@ def test_a_manifest_names_files_and_what_is_known_of_them(tmp_path: Path):
     assert raw.cells["age"].tolist() == ["3", "4"]
 
 
+def test_rows_of_a_manifest_that_cannot_be_read_are_counted(tmp_path: Path):
+    root = put(tmp_path / "p", "1.png", "2.png", "3.png")
+    (root / "m.csv").write_text("file,label\n1.png,cat\n2.png\n3.png,dog\n")
+    raw = Images(manifest=str(root / "m.csv")).read("label")
+    assert raw.rows_in == 3 and len(raw) == 2 and raw.origin.tolist() == [1, 3]
+    assert [entry.rows for entry in raw.set_aside] == [(2,)] and raw.files[0].rows == 3
+
+
 @pytest.mark.parametrize("name", ["../secret.png", "/etc/passwd", "x/../../secret.png", "C:\\\\a.png"])
 def test_a_manifest_leads_nowhere_else(tmp_path: Path, name: str):
     root = put(tmp_path / "p", "1.png")
