@@ -11,6 +11,7 @@ from deepwright.core.report import Finding, finding
 from deepwright.core.seal import TEST
 from deepwright.core.text import text
 from deepwright.data.image_alike import looks_of, near_pairs
+from deepwright.data.leakage import OWN_TEST_LIMIT
 
 SHOWN = 5
 FAR = 8.0
@@ -31,6 +32,7 @@ def image_findings(
     if labels is not None:
         found.append(_classes(source, labels, part))
     found += _repeated(source, names, facts, part)
+    found.append(_no_test(facts, part))
     found.append(_near(source, names, facts, part))
     return tuple(each for each in found if each is not None)
 
@@ -121,6 +123,16 @@ def _repeated(source: str, names: Sequence[str], facts: Sequence[Facts], part: n
         shown = _listed([_across(group, names, part) for group in crossing], 3)
         found.append(finding("images_in_two_parts", "warning", source, count=len(crossing), shown=shown))
     return found
+
+
+def _no_test(facts: Sequence[Facts], part: np.ndarray) -> Finding | None:
+    """A given test part that repeats too many images of the others is no test, as with rows of a table."""
+    known = {each.pixels for each, place in zip(facts, part, strict=True) if place != TEST}
+    tested = [each.pixels in known for each, place in zip(facts, part, strict=True) if place == TEST]
+    count = sum(tested)
+    if count <= OWN_TEST_LIMIT * len(tested):
+        return None
+    return finding("overlap", "blocking", "test", count=count, rows=len(tested), share=f"{count / len(tested):.2%}")
 
 
 def _near(source: str, names: Sequence[str], facts: Sequence[Facts], part: np.ndarray) -> Finding | None:

@@ -73,6 +73,15 @@ def test_copies_and_near_copies_in_two_parts_are_told(tmp_path: Path):
     assert "1 of them stand in two parts: train/b/05.png (train) = test/b/2.png (test)" in found["images_near"].text
 
 
+@pytest.mark.parametrize(("copies", "is_test"), [(1, True), (2, False)])
+def test_a_test_part_of_copies_is_no_test(tmp_path: Path, copies: int, is_test: bool):
+    more = {f"test/a/{n}.png": encoded(scene(n if n < copies else 100 + n)) for n in range(5)}
+    found = told(tmp_path, more, parts=True)
+    assert ("overlap" not in found) is is_test
+    if not is_test:
+        assert found["overlap"].severity == "blocking" and "2 of 5" in found["overlap"].text
+
+
 def test_rows_of_a_file_are_named_by_file_and_number(tmp_path: Path):
     import pyarrow as pa
     import pyarrow.parquet as pq
