@@ -121,7 +121,13 @@ def _read_through(recipe: Recipe, table: Table, target: str | None) -> Collected
     lost = found.rows_in - found.large.kept
     assert lost == sum(entry.count for entry in set_aside), f"{lost} rows are gone, and not all have a reason"
     _refuse_loss([raw], [decoded], recipe.max_set_aside)
-    findings = (*raw.findings, *found.findings, *_loss_finding(raw.source, lost, found.rows_in))
+    findings = (
+        *raw.findings,
+        *found.findings,
+        *_loss_finding(raw.source, lost, found.rows_in),
+        *quoted_findings(found.sample),
+        *derived_findings(found.sample),
+    )
     return Collected(
         found.sample, None, found.rows_in, set_aside, findings, raw.source, raw.sha256, found.sample.schema, found.large
     )
