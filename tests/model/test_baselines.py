@@ -141,3 +141,21 @@ def test_learned_operations_survive_a_round_trip_through_plain_data():
         operation = baselines.Baseline.parse(kind).learn(x, target, problem, classes, 0)
         again = Operation.parse(operation.dump())
         assert np.array_equal(again.apply({"x": x})["probability"], operation.apply({"x": x})["probability"])
+
+
+@pytest.mark.parametrize("options", [{}, {"c": None, "alpha": None}], ids=["given", "chosen"])
+@pytest.mark.parametrize("problem", ["classification", "regression"])
+def test_the_linear_model_learns_the_same_from_a_sparse_matrix(problem: str, options: dict):
+    from scipy.sparse import csr_matrix
+
+    draw = np.random.default_rng(0)
+    x = (draw.random((120, 30)) * (draw.random((120, 30)) < 0.2)).astype(np.float32)
+    score = x[:, 0] * 3 - x[:, 1] * 2 + 0.1 * draw.normal(size=120)
+    target = (score > np.median(score)).astype(np.int64) if problem == "classification" else score.astype(np.float64)
+    weight = np.linspace(0.5, 1.5, 120)
+    answer = "probability" if problem == "classification" else "value"
+    dense, sparse = (
+        LinearBaseline(**options).learn(rows, target, problem, 2, seed=0, weight=weight) for rows in (x, csr_matrix(x))
+    )
+    np.testing.assert_allclose(sparse.apply({"x": x})[answer], dense.apply({"x": x})[answer], atol=2e-3)
+    np.testing.assert_allclose(sparse.apply({"x": csr_matrix(x)})[answer], sparse.apply({"x": x})[answer], atol=1e-5)
