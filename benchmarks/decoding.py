@@ -5,9 +5,10 @@
 
 The images are JPEGs of 500 x 375 pixels that the script makes: gradients under noise, 50 kB each. Pillow's own is what
 everyone writes, `Image.open(...).convert("RGB").resize((224, 224), box=the middle)` as an array; ours gives the same
-pixels, and checks format, size, frames and depth, decodes in full and turns as EXIF says. On one thread, CPU time, the two in turn after
-each other, the median over rounds of the ratio within a round. Beside them, for information: collecting facts (hash of
-the bytes, hash of the pixels, small picture), and a whole map in processes of its own with its hashing and writing.
+pixels, and checks format, size, frames and depth, decodes in full and turns as EXIF says. On one thread, CPU time, the
+two in turn after each other, the median over rounds of the ratio within a round. Beside them, for information:
+collecting facts (hash of the pixels, small picture), and a whole map in processes of its own with its hashing and
+writing.
 """
 
 import argparse
