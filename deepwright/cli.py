@@ -346,10 +346,31 @@ def parts(family: str | None = None, kind: str | None = None, *, plugin: With = 
 
 
 @app.command
-def ls(*, runs: Runs = Path("runs"), json: Json = False) -> int:
-    """List the runs here with their results."""
-    from deepwright.practice.listing import lines, listing
+def ls(
+    *, runs: Runs = Path("runs"), prepared: Path | None = None, remove: str | None = None, json: Json = False
+) -> int:
+    """List the runs here with their results, or what stands prepared in a folder and the room that it takes.
 
+    Parameters
+    ----------
+    prepared
+        A folder of prepared images, tokens or series, to be listed instead of runs.
+    remove
+        Names of them to remove, separated by commas; `all` removes everything that is listed.
+    """
+    from deepwright.practice.listing import lines, listing, prepared_lines, prepared_listing, remove_prepared
+
+    if remove is not None and prepared is None:
+        raise UsageError("cli.remove_what")
+    if prepared is not None:
+        if remove is not None:
+            freed = remove_prepared(prepared, remove)
+            print(text("cli.removed", mib=f"{freed / 2**20:.1f}"))
+        standing = prepared_listing(prepared)
+        print("\n".join(prepared_lines(prepared, standing)))
+        if json:
+            _print_json({"prepared": standing})
+        return 0
     found = listing(runs)
     for line in lines(found):
         print(line)

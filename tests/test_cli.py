@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from deepwright import cli
+from deepwright.data.token_store import write_tokens
 
 TABLE = "age,income,buys\n" + "".join(f"{20 + i % 40},{i * 7 % 100},{'yes' if i % 3 else 'no'}\n" for i in range(120))
 QUICK = ["--train.epochs", "2", "--baselines", "constant", "--train.threads", "1"]
@@ -215,3 +216,19 @@ def test_a_taken_port_is_one_line(capsys):
         holder.listen()
         assert call("serve", "served", "--port", str(holder.getsockname()[1])) == 5
     assert "is taken" in capsys.readouterr().err
+
+
+def test_what_stands_prepared_is_listed_and_removed_by_name(tmp_path, capsys):
+    for name in ("poems", "names"):
+        write_tokens([[1, 2], [3]], tmp_path / name)
+    assert cli.call(["ls", "--prepared", str(tmp_path), "--json"]) == 0
+    *shown, record = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in shown[:3]] == [["name", "kind"], ["names", "tokens"], ["poems", "tokens"]]
+    assert {entry["name"] for entry in json.loads(record)["prepared"]} == {"names", "poems"}
+    assert cli.call(["ls", "--prepared", str(tmp_path), "--remove", "poem"]) == 2
+    assert "Did you mean 'poems'?" in capsys.readouterr().err
+    assert cli.call(["ls", "--prepared", str(tmp_path), "--remove", "poems"]) == 0
+    assert not (tmp_path / "poems").exists() and (tmp_path / "names").exists()
+    assert cli.call(["ls", "--prepared", str(tmp_path), "--remove", "all"]) == 0
+    assert "nothing stands prepared" in capsys.readouterr().out
+    assert cli.call(["ls", "--remove", "names"]) == 2
