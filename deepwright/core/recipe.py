@@ -19,7 +19,6 @@ from deepwright.core.families import (
 from deepwright.core.part import Part, option
 from deepwright.core.prepare import Prepare
 
-
 STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 8_000, 40, 200
 """How many epochs a training has whose recipe names none (docs/log.md, 2026-11-21, on five small regressions)."""
 

@@ -1,6 +1,7 @@
-"""JSON Lines: one object per line; numbers keep their own digits, a field that is absent is missing."""
+"""JSON Lines, one object per line, and arrays of objects; numbers keep their digits, absent fields are missing."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -16,6 +17,33 @@ from deepwright.data.table import Table
 from deepwright.data.tidy import Tidied, tidy
 
 LINE_LIMIT = 1 << 20
+
+
+_MARK = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]')
+"""What matters between the elements of an array: a whole string, a bracket, a comma."""
+
+
+def elements(content: str, path: Path) -> Iterator[str]:
+    """The text of each element of one JSON array. Raises DataError when the array does not end, or not with the file.
+
+    >>> list(elements('[{"a": [1, 2]}, {"a": "],"}]', Path("a.json")))
+    ['{"a": [1, 2]}', ' {"a": "],"}']
+    """
+    start = content.index("[") + 1
+    depth = 0
+    for found in _MARK.finditer(content, start):
+        mark = found[0]
+        if mark in "[{":
+            depth += 1
+        elif mark in "]}":
+            depth -= 1
+        if depth < 0 or (mark == "," and not depth):
+            yield content[start : found.start()]
+            start = found.end()
+        if depth < 0:
+            break
+    if depth >= 0 or content[start:].strip():
+        raise DataError("file.json_end", path=path, end=content[-40:].strip())
 
 
 class _Refused(ValueError):
@@ -45,7 +73,7 @@ def _raw(lines: list[tuple[int, str]], names: tuple[str, ...], path: Path, optio
     origin: list[int] = []
     for number, line in lines:
         try:
-            row = _parse(line)
+            row = _parse(line, options.nested == "dots")
             if names and not row.keys() <= set(names):
                 raise _Refused(text("aside.json_field", field=min(row.keys() - set(names))))
         except _Refused as refused:
@@ -55,6 +83,9 @@ def _raw(lines: list[tuple[int, str]], names: tuple[str, ...], path: Path, optio
         origin.append(number)
     if not names:
         names = tuple(dict.fromkeys(key for row in rows for key in row))
+        if not names and lines:
+            reasons = "; ".join(f"{entry.reason} ({entry.count})" for entry in asides.records())
+            raise DataError("table.no_good_rows", path=path, rows=len(lines), reasons=reasons)
         if not names:
             raise DataError("table.no_rows", path=path)
         check_names(path, names, options.max_columns)
@@ -63,7 +94,7 @@ def _raw(lines: list[tuple[int, str]], names: tuple[str, ...], path: Path, optio
     return Raw(names, cells, np.array(origin, np.int64), str(path), sha256, options, asides.records(), tidied)
 
 
-def _parse(line: str) -> dict[str, str | None]:
+def _parse(line: str, is_flattened: bool) -> dict[str, str | None]:
     if len(line) > LINE_LIMIT:
         raise _Refused(text("aside.json_long", limit=LINE_LIMIT))
     try:
@@ -76,7 +107,18 @@ def _parse(line: str) -> dict[str, str | None]:
         raise _Refused(text("aside.json_nested", field="")) from None
     if not isinstance(value, dict):
         raise _Refused(text("aside.json_no_object"))
+    if is_flattened:
+        value = _no_double_field(list(_flattened(value)))
     return {key: _cell(key, cell) for key, cell in value.items()}
+
+
+def _flattened(value: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Fields of objects within objects, with the names of all of them and dots between."""
+    for key, cell in value.items():
+        if isinstance(cell, dict):
+            yield from _flattened(cell, f"{before}{key}.")
+        else:
+            yield before + key, cell
 
 
 def _cell(key: str, value: Any) -> str | None:

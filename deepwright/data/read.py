@@ -12,7 +12,7 @@ from deepwright.core.report import finding
 from deepwright.data.arrow import read_parquet
 from deepwright.data.delimited import find_layout, read_delimited
 from deepwright.data.encoding import does_not_fit, errors_of, find_encoding
-from deepwright.data.jsonlines import read_jsonl
+from deepwright.data.jsonlines import elements, read_jsonl
 from deepwright.data.pieces import PIECE, SMALL_PIECE, Text
 from deepwright.data.plain import is_ascii_based
 from deepwright.data.raw import Raw, merge
@@ -26,7 +26,7 @@ HEAD_BYTES = 1 << 20
 
 
 def read(path: str | Path, source: Table) -> Raw:
-    """Every row of a file: delimited text, Parquet or JSON Lines, gunzipped if need be.
+    """Every row of a file: delimited text, Parquet, JSON Lines or an array of JSON objects, gunzipped if need be.
 
     Raises DataError for what is no table, AskError for what can be read in two ways.
     """
@@ -140,9 +140,10 @@ def _chunks(
     sha256: str = "",
 ) -> Iterator[Raw]:
     try:
-        if format_ == "jsonl":
+        if format_ in ("jsonl", "json"):
             with io.TextIOWrapper(text.open(), encoding=encoding, errors=errors_of(encoding), newline="") as lines:
-                yield from read_jsonl(lines, text.path, source, chunk=chunk, sha256=sha256)
+                objects = elements(lines.read(), text.path) if format_ == "json" else lines
+                yield from read_jsonl(objects, text.path, source, chunk=chunk, sha256=sha256)
             return
         layout = find_layout(head.decode(encoding, "ignore"), text.path, source, is_whole=len(head) < HEAD_BYTES)
         pieces, known = text.pieces, encoding

@@ -10,7 +10,7 @@ from typing import BinaryIO, Literal
 from deepwright.core.errors import DataError, ResourceError, did_you_mean
 from deepwright.data.encoding import silent_utf16
 
-Format = Literal["delimited", "parquet", "jsonl"]
+Format = Literal["delimited", "parquet", "jsonl", "json"]
 
 HEAD_BYTES = 1 << 16
 EXPANSION_LIMIT = 200
@@ -117,7 +117,9 @@ def format_of(head: bytes, path: Path) -> Format:
         raise DataError("file.binary", path=path, start=head[:8].hex(" "))
     if start.startswith(b"{"):
         return "jsonl"
-    if start.startswith(b"[") and start[1:].lstrip().startswith((b"{", b"[")):
+    if start.startswith(b"[") and start[1:].lstrip().startswith(b"{"):
+        return "json"
+    if start.startswith(b"[") and start[1:].lstrip().startswith(b"["):
         raise DataError("file.json_array", path=path)
     return "delimited"
 

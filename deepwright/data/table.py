@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Table(Source, kind="table"):
-    """CSV, TSV, Parquet or JSON Lines, or frames and arrays in Python. Every cell is read as text and typed by us.
+    """CSV, TSV, Parquet or JSON, or frames and arrays in Python. Every cell is read as text and typed by us.
 
     >>> Table(path="adult.csv", types=("zip=category",)).types
     ('zip=category',)
@@ -35,6 +35,7 @@ class Table(Source, kind="table"):
     quote: Literal["double", "single", "none"] = option("double", "what encloses fields that hold separators")
     escape: Literal["double", "backslash"] = option("double", "a quote in a quoted field: doubled, or after \\")
     joined: Literal["ask", "keep"] = option("ask", "a quoted cell whose lines look like rows: ask, or keep it")
+    nested: Literal["refuse", "dots"] = option("refuse", "an object within a JSON object: refuse, or columns as a.b")
     comment: str | None = option(None, "lines before the header that begin so are skipped; none: no such lines")
     decimal: Literal[".", ","] = option(".", "the decimal mark of numbers")
     thousands: Literal[",", ".", " ", "'"] | None = option(None, "the mark between thousands; none: there is none")

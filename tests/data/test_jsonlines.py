@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from deepwright.core.errors import DataError
 from deepwright.data.collect import read
 from deepwright.data.table import Table
 
@@ -41,4 +42,24 @@ def test_numbers_keep_their_digits_and_absent_fields_are_missing(tmp_path: Path)
     raw = read(tmp_path / "t.jsonl", Table())
     assert {name: cells.tolist() for name, cells in raw.cells.items()} == {
         "a": ["12345678901234567890", "1e400"], "b": ["0.10", None], "c": ["true", None],
+    }  # fmt: skip
+
+
+def test_an_array_of_objects_reads_as_its_objects_on_lines_of_their_own(tmp_path: Path):
+    rows = [{"a": 1, "b": "x],{"}, {"a": 2, "b": "\\"}, {"b": "[\n", "a": 1e300}]
+    (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    (tmp_path / "t.json").write_text("\ufeff " + json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    one, other = (read(tmp_path / name, Table()) for name in ("t.jsonl", "t.json"))
+    assert other.origin.tolist() == [1, 2, 3]
+    assert {n: c.tolist() for n, c in other.cells.items()} == {n: c.tolist() for n, c in one.cells.items()}
+
+
+def test_objects_within_objects_become_columns_where_asked(tmp_path: Path):
+    path = tmp_path / "t.json"
+    path.write_text(json.dumps([{"id": 1, "votes": {"yes": 3, "of": {"all": 5}}}, {"id": 2, "votes": {}}]))
+    with pytest.raises(DataError, match=r"none of 2 rows can be used: .*'votes' .*--source.nested dots"):
+        read(path, Table())
+    raw = read(path, Table(nested="dots"))
+    assert {name: cells.tolist() for name, cells in raw.cells.items()} == {
+        "id": ["1", "2"], "votes.yes": ["3", None], "votes.of.all": ["5", None],
     }  # fmt: skip
