@@ -31,7 +31,7 @@ def hostile(do, encoded, *form):
 
 image_worker.image_facts = lambda encoded: hostile("facts", encoded)
 image_worker.decode_image = lambda encoded, form: hostile("decode", encoded, form)
-image_worker.CPU_S, image_worker.WALL_S = 0.3, 10.0
+image_worker.CPU_S, image_worker.WALL_S = 2.0, 60.0
 from PIL import PngImagePlugin
 load = PngImagePlugin.PngImageFile.load
 def eats(self):
