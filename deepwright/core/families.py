@@ -16,25 +16,30 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-Form = Literal["mixed", "flat", "wide", "ordinal"]
-"""How a table becomes tensors.
+Form = Literal["mixed", "flat", "wide", "ordinal", "image"]
+"""How the input columns become tensors.
 
 mixed: `numbers` float32 [N, F] (filled, scaled) and `categories` int64 [N, C] (level numbers); an absent one has no
 tensor.
 flat: `x` float32 [N, F]: scaled numbers, then one-hot categories. ordinal: `x` float32 [N, F]: raw numbers (NaN where
 missing), then level numbers. wide: as flat, for a model that takes very many columns: a text has one for each of its
 terms, where the other forms have a few numbers, and then `x` is a SciPy CSR matrix in learning.
+image: for each column of images one tensor of its name, uint8 [N, H, W, C].
 """
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """One prepared input. width: size of the last axis. num_codes: codes of each column of level numbers."""
+    """One prepared input. width: size of the last axis. num_codes: codes of each column of level numbers.
+
+    shape: (height, width, channels) of an image, whose tensor is uint8 [N, H, W, C]; None: the tensor is [N, width].
+    """
 
     name: str
     width: int
-    dtype: Literal["float32", "int64"] = "float32"
+    dtype: Literal["float32", "int64", "uint8"] = "float32"
     num_codes: tuple[int, ...] = ()
+    shape: tuple[int, int, int] | None = None
 
 
 class Source(Part, family="source"):
