@@ -1,68 +1,17 @@
 """Which of several members is better on the same rows, and by how much."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 
 from deepwright.core.families import Metric
 from deepwright.core.report import Sentence
-from deepwright.evaluation.classify import Accuracy, LogLoss
-from deepwright.evaluation.interval import (
-    FEW_RESAMPLES,
-    LEAST_DEFINED,
-    MANY_ROWS,
-    NUM_RESAMPLES,
-    Z,
-    resample,
-    t_quantile,
-)
-from deepwright.evaluation.metric import MeanMetric, weigher_of
-from deepwright.evaluation.regress import Mse, Rmse
+from deepwright.evaluation.classify import LogLoss
+from deepwright.evaluation.differences import Difference, Pair, differences, paired
+from deepwright.evaluation.draws import Dependence
+from deepwright.evaluation.regress import Mse
 from deepwright.evaluation.wording import shown
-
-LEAST_CHANGED = 6
-"""Rows on which two classifiers must disagree before either can be called better (McNemar: 2 x 0.5^6 < 0.05)."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """a's metric minus b's on the same n rows, with its 95 % interval. better: None when the interval holds 0.
-
-    low and high are None where the metric is undefined.
-    """
-
-    value: float
-    low: float | None
-    high: float | None
-    n: int
-    better: Literal["a", "b"] | None
-
-
-def paired(
-    target: np.ndarray,
-    answer_a: np.ndarray,
-    answer_b: np.ndarray,
-    metric: Metric,
-    *,
-    weight: np.ndarray | None = None,
-    seed: int = 0,
-) -> Difference:
-    """Compare two members on the same rows. Shapes as in `Metric.value`; weight: float64 [N], how much each row counts.
-
-    Accuracy takes Bonett and Price's interval for paired proportions (2012), means of losses the paired t-interval, the
-    rest a t-interval with the standard error of paired resamples.
-    """
-    value = metric.value(target, answer_a, weight) - metric.value(target, answer_b, weight)
-    low, high = _bounds(target, answer_a, answer_b, metric, value, weight, seed)
-    better: Literal["a", "b"] | None = None
-    if low is not None and high is not None:
-        if not _can_differ(answer_a, answer_b, metric):
-            low, high = min(low, 0.0), max(high, 0.0)
-        if low > 0 or high < 0:
-            better = "a" if (low > 0) == metric.greater_is_better else "b"
-    return Difference(value, low, high, len(target), better)
 
 
 def best_member(
@@ -81,6 +30,7 @@ def choose_member(
     metric: Metric,
     *,
     weight: np.ndarray | None = None,
+    dependence: Dependence | None = None,
     seed: int = 0,
 ) -> str:
     """The member to ship: of the best by the metric and those that cannot be told apart from it, the one with the least
@@ -93,7 +43,8 @@ def choose_member(
     equals = {
         name: answers[name]
         for name in judged
-        if paired(target, judged[best], judged[name], metric, weight=weight, seed=seed).better is None
+        if paired(target, judged[best], judged[name], metric, weight=weight, dependence=dependence, seed=seed).better
+        is None
     }
     loss: Metric = LogLoss() if answers[best].ndim == 2 else Mse()
     return best_member(target, equals, loss, weight)
@@ -110,15 +61,19 @@ def verdict(
     constant: str = "constant",
     blend: str = "blend",
     weight: np.ndarray | None = None,
+    dependence: Dependence | None = None,
+    further: Sequence[Mapping[str, np.ndarray]] = (),
     is_asked: bool = True,
     seed: int = 0,
 ) -> tuple[Sentence, ...]:
     """In plain words: does anything beat the constant, does the network beat the baselines, what does the bundle hold.
 
     answers: each member's answers on the same rows of one part; chosen: the member in the bundle. Members are chosen on
-    validation, so on test another one may well lead. is_asked: the recipe names the member that ships.
+    validation, so on test another one may well lead. is_asked: the recipe names the member that ships. dependence:
+    which rows hang together. further: the members' answers with further training seeds; what is then compared is each
+    member's mean over the seeds, and their spread is in the interval.
     """
-    table = _Table(target, answers, metric, weight, seed)
+    table = _Table(target, answers, metric, weight, dependence, further, seed)
     best = table.best(answers)
     sentences = []
     if constant in answers and best != constant and table.compare(best, constant).better != "a":
@@ -152,20 +107,35 @@ class _Table:
         answers: Mapping[str, np.ndarray],
         metric: Metric,
         weight: np.ndarray | None,
+        dependence: Dependence | None,
+        further: Sequence[Mapping[str, np.ndarray]],
         seed: int,
     ) -> None:
         self.target, self.answers, self.metric, self.weight, self.seed = target, answers, metric, weight, seed
+        self.dependence, self.further = dependence, further
         self._made: dict[tuple[str, str], Difference] = {}
 
     def best(self, names: Iterable[str]) -> str:
-        answers = {name: self.answers[name] for name in names}
-        return best_member(self.target, answers, self.metric, self.weight)
+        """The member with the best value, of the mean over seeds; of equals the first."""
+        values = {name: float(np.mean([self._value(answer) for answer in self.over_seeds(name)])) for name in names}
+        sign = 1 if self.metric.greater_is_better else -1
+        return max(values, key=lambda name: sign * values[name] if np.isfinite(values[name]) else -np.inf)
+
+    def over_seeds(self, name: str) -> tuple[np.ndarray, ...]:
+        """A member's answers, one array a seed; one alone where no seed changes them."""
+        first, *others = [self.answers[name], *(of[name] for of in self.further if name in of)]
+        return (first,) if all(np.array_equal(first, other) for other in others) else (first, *others)
 
     def compare(self, a: str, b: str) -> Difference:
         if (a, b) not in self._made:
-            answers = self.answers[a], self.answers[b]
-            self._made[a, b] = paired(self.target, *answers, self.metric, weight=self.weight, seed=self.seed)
+            pair = Pair(self.metric, self.over_seeds(a), self.over_seeds(b))
+            self._made[a, b], *_ = differences(
+                self.target, [pair], weight=self.weight, dependence=self.dependence, seed=self.seed
+            )
         return self._made[a, b]
+
+    def _value(self, answer: np.ndarray) -> float:
+        return self.metric.value(self.target, answer, self.weight)
 
     def sentence(self, key: str, a: str, b: str) -> Sentence:
         """A catalogue sentence about a against b; the difference is written as how much better a is."""
@@ -221,56 +191,3 @@ def _bundle_sentence(table: _Table, best: str, chosen: str, part: str, *, has_ne
     if table.compare(best, chosen).better == "a":
         return Sentence(key="evaluate.verdict_bundle_worse", values=values)
     return Sentence(key="evaluate.verdict_bundle_equal", values=values)
-
-
-def _bounds(
-    target: np.ndarray,
-    a: np.ndarray,
-    b: np.ndarray,
-    metric: Metric,
-    value: float,
-    weight: np.ndarray | None,
-    seed: int,
-) -> tuple[float | None, float | None]:
-    n = len(target)
-    if not np.isfinite(value) or n < 4:
-        return None, None
-    if np.array_equal(a, b):
-        return 0.0, 0.0
-    if isinstance(metric, Accuracy) and weight is None:
-        return _bonett_price(a.argmax(axis=1) == target, b.argmax(axis=1) == target)
-    if isinstance(metric, MeanMetric) and not isinstance(metric, Rmse) and weight is None:
-        return _paired_t(metric.losses(target, a) - metric.losses(target, b))
-    num_resamples = NUM_RESAMPLES if n <= MANY_ROWS and a.size <= 10 * MANY_ROWS else FEW_RESAMPLES
-    of_a, of_b = weigher_of(metric, target, a), weigher_of(metric, target, b)
-    each = 1.0 if weight is None else weight
-    (draws,) = resample([lambda weights: of_a(weights * each) - of_b(weights * each)], n, num_resamples, seed)
-    defined = draws[np.isfinite(draws)]
-    if len(defined) < LEAST_DEFINED * len(draws):
-        return None, None
-    half = float(t_quantile(n - 1) * defined.std(ddof=1) * np.sqrt(n / (n - 1)))
-    return value - half, value + half
-
-
-def _bonett_price(right_a: np.ndarray, right_b: np.ndarray) -> tuple[float, float]:
-    n = len(right_a)
-    only_a = ((right_a & ~right_b).sum() + 1) / (n + 2)
-    only_b = ((right_b & ~right_a).sum() + 1) / (n + 2)
-    half = Z * np.sqrt((only_a + only_b - (only_a - only_b) ** 2) / (n + 2))
-    return float(only_a - only_b - half), float(only_a - only_b + half)
-
-
-def _paired_t(differences: np.ndarray) -> tuple[float, float]:
-    n, mean = len(differences), float(differences.mean())
-    half = float(t_quantile(n - 1) * differences.std(ddof=1) / np.sqrt(n))
-    return mean - half, mean + half
-
-
-def _can_differ(a: np.ndarray, b: np.ndarray, metric: Metric) -> bool:
-    """Whether enough rows changed for a difference to be more than luck; ranks and losses change on every row."""
-    changed = a.argmax(axis=1) != b.argmax(axis=1) if metric.decides else _rows_differ(a, b)
-    return int(changed.sum()) >= LEAST_CHANGED
-
-
-def _rows_differ(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return a != b if a.ndim == 1 else (a != b).any(axis=1)

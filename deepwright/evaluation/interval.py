@@ -1,4 +1,4 @@
-"""95 % intervals: Wilson's for proportions, the bootstrap for the rest.
+"""95 % intervals: Wilson's for proportions, the bootstrap for the rest, and for rows that hang together.
 
 Chosen by coverage. Of the shares p in [.5, .9995], the part whose exact coverage lies in [.93, .97] at n = 50 / 200 /
 1,000 rows: Wilson .87 / .93 / .98, Jeffreys .82 / .88 / .95, mid-P .78 / .86 / .96, Clopper-Pearson .53 / .78 / .90
@@ -9,12 +9,13 @@ References: Wilson 1927; Brown, Cai and DasGupta 2001 (proportions); Zou and Don
 Efron and Tibshirani 1993, chapters 12 and 13 (bootstrap).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from deepwright.core.families import Metric
+from deepwright.evaluation.draws import LEAST_PIECES, Dependence, Draws
 from deepwright.evaluation.metric import MeanMetric, RowMetric, Weigher, weigher_of
 
 Z = 1.959963984540054
@@ -23,11 +24,13 @@ NUM_RESAMPLES = 1000
 MANY_ROWS = 20_000
 """From here on means are normal enough, and a standard error needs no more than FEW_RESAMPLES."""
 FEW_RESAMPLES = 100
+ERROR_RESAMPLES = 400
+"""Enough for a standard error: it is then known to 3.5 %."""
 LEAST_DEFINED = 0.95
 """Share of resamples in which the metric must be defined for an interval to be given."""
 
 Interval = tuple[float | None, float | None, str]
-"""low, high, method: wilson, bootstrap_t, bootstrap, normal or none."""
+"""low, high, method: wilson, bootstrap_t, bootstrap, bootstrap_groups, bootstrap_blocks, normal or none."""
 
 NONE: Interval = (None, None, "none")
 
@@ -74,115 +77,198 @@ def intervals(
     answer: np.ndarray,
     *,
     weight: np.ndarray | None = None,
+    dependence: Dependence | None = None,
     seed: int = 0,
 ) -> tuple[Interval, ...]:
-    """The intervals of several metrics from the same resamples. Shapes as in `Metric.value`.
+    """The intervals of several metrics; those that draw alike share their resamples. Shapes as in `Metric.value`.
 
     weight: float64 [N], how much each row counts; closed forms are for rows that count alike, so all is resampled then.
+    dependence: which rows hang together; they are drawn together, and where a group and a time say so the wider of the
+    two intervals is given.
     """
-    num_resamples = NUM_RESAMPLES if len(target) <= MANY_ROWS and answer.size <= 10 * MANY_ROWS else FEW_RESAMPLES
-    if weight is None:
-        plans = [_plan(metric, target, answer, num_resamples) for metric in metrics]
-    else:
-        plans = [_weighted_plan(metric, target, answer, weight, num_resamples) for metric in metrics]
-    resampled = [plan.statistic for plan in plans if plan.statistic is not None]
-    draws = iter(resample(resampled, len(target), num_resamples, seed))
-    return tuple(plan.limits(next(draws) if plan.statistic is not None else np.empty(0)) for plan in plans)
+    is_large = len(target) > MANY_ROWS or answer.size > 10 * MANY_ROWS
+    plans = [_plans(metric, target, answer, weight, dependence, is_large=is_large) for metric in metrics]
+    drawn = _draw([plan for of_metric in plans for plan in of_metric], seed, is_large=is_large)
+    return tuple(_wider([plan.limits(drawn.pop(0)) for plan in of_metric]) for of_metric in plans)
 
 
-def resample(statistics: Sequence[Weigher], n: int, num_resamples: int, seed: int) -> list[np.ndarray]:
-    """Each statistic under the same multinomial weights: one float64 [R] (or [R, ...]) each."""
+def likeness(target: np.ndarray, answer: np.ndarray) -> np.ndarray:
+    """float64 [S, N]: in what neighbouring rows may resemble each other, whatever the metric. Shapes as in
+    `Metric.value`: right or wrong, and the log loss; for values the squared and absolute errors and what R2 compares.
+    """
+    if target.ndim == 2:  # several labels a row
+        return np.abs(target - answer).mean(axis=1)[np.newaxis]
+    if answer.ndim == 2 and target.dtype.kind == "f":  # intervals
+        return ((answer[:, 0] <= target) & (target <= answer[:, 1])).astype(np.float64)[np.newaxis]
+    if answer.ndim == 2:
+        own = np.take_along_axis(answer, target[:, np.newaxis], axis=1)[:, 0]
+        return np.stack([(answer.argmax(axis=1) == target).astype(np.float64), -np.log(np.maximum(own, 1e-15))])
+    squares, spread = np.square(target - answer), np.square(target - target.mean())
+    unexplained = squares.mean() / spread.mean() if spread.any() else 0.0
+    return np.stack([squares, np.abs(target - answer), squares - unexplained * spread])
+
+
+def resample(statistics: Sequence[Weigher], draws: Draws, num_resamples: int, seed: int) -> list[np.ndarray]:
+    """Each statistic under the same weights: one float64 [R] (or [R, ...]) each."""
     if not statistics:
         return []
-    blocks = [[statistic(weights) for statistic in statistics] for weights in resample_weights(n, num_resamples, seed)]
+    blocks = [[statistic(weights) for statistic in statistics] for weights in draws.weights(num_resamples, seed)]
     return [np.concatenate([block[i] for block in blocks]) for i in range(len(statistics))]
 
 
-def resample_weights(n: int, num_resamples: int, seed: int) -> Iterator[np.ndarray]:
-    """How often n draws with replacement take each row: float64 [B, n] per block, a function of (n, seed) alone."""
-    size = max(1, min(num_resamples, 2_000_000 // n))
-    for number, start in enumerate(range(0, num_resamples, size)):
-        count = min(size, num_resamples - start)
-        rows = np.random.default_rng((seed, number)).integers(0, n, size=(count, n))
-        rows += np.arange(count)[:, np.newaxis] * n
-        yield np.bincount(rows.ravel(), minlength=count * n).reshape(count, n).astype(np.float64)
-
-
-def t_quantile(degrees: int) -> float:
-    """Student's t quantile that leaves 2.5 % above; the Cornish-Fisher series, within 1 % from 3 degrees on.
+def t_quantile(degrees: float) -> float:
+    """Student's t quantile that leaves 2.5 % above.
 
     >>> round(t_quantile(10), 2)
     2.23
     """
-    first = (Z**3 + Z) / 4
-    second = (5 * Z**5 + 16 * Z**3 + 3 * Z) / 96
-    third = (3 * Z**7 + 19 * Z**5 + 17 * Z**3 - 15 * Z) / 384
-    return Z + first / degrees + second / degrees**2 + third / degrees**3
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees, 0.975)) if np.isfinite(degrees) else Z
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """What is resampled for a metric (None: nothing), and how draws become an interval."""
+    """What is resampled for a metric (None: nothing), in which way, and how draws become an interval.
+
+    needs_tails: the draws' quantiles are asked for, not only their spread.
+    """
 
     statistic: Weigher | None
     limits: Callable[[np.ndarray], Interval]
+    draws: Draws
+    needs_tails: bool = False
 
 
-def _plan(metric: Metric, target: np.ndarray, answer: np.ndarray, num_resamples: int) -> _Plan:
-    value = metric.value(target, answer)
+def _draw(plans: Sequence[_Plan], seed: int, *, is_large: bool) -> list[np.ndarray]:
+    """The draws of each plan; plans that draw in the same way share the weights."""
+    found = [np.empty(0)] * len(plans)
+    ways: dict[tuple[str, int, bool], list[int]] = {}
+    for place, plan in enumerate(plans):
+        if plan.statistic is not None:
+            ways.setdefault((plan.draws.kind, plan.draws.block, plan.needs_tails), []).append(place)
+    for (_, _, needs_tails), places in ways.items():
+        statistics = [statistic for place in places if (statistic := plans[place].statistic) is not None]
+        num_resamples = FEW_RESAMPLES if is_large else NUM_RESAMPLES if needs_tails else ERROR_RESAMPLES
+        for place, draws in zip(places, resample(statistics, plans[places[0]].draws, num_resamples, seed), strict=True):
+            found[place] = draws
+    return found
+
+
+def _plans(
+    metric: Metric,
+    target: np.ndarray,
+    answer: np.ndarray,
+    weight: np.ndarray | None,
+    dependence: Dependence | None,
+    *,
+    is_large: bool,
+) -> list[_Plan]:
+    if isinstance(metric, RowMetric) and not metric.has_interval:
+        return [_Plan(None, lambda draws: NONE, Draws(len(target)))]
+    if dependence is not None:
+        losses = (
+            metric.losses(target, answer)[np.newaxis] if isinstance(metric, MeanMetric) else likeness(target, answer)
+        )
+        ways = dependence.draws(losses)
+        return [_dependent_plan(metric, target, answer, weight, draws) for draws in ways]
+    if weight is not None:
+        return [_weighted_plan(metric, target, answer, weight, is_large=is_large)]
+    return [_plan(metric, target, answer, is_large=is_large)]
+
+
+def _plan(metric: Metric, target: np.ndarray, answer: np.ndarray, *, is_large: bool) -> _Plan:
+    value, each = metric.value(target, answer), Draws(len(target))
     if not np.isfinite(value) or len(target) < 4:
-        return _Plan(None, lambda draws: NONE)
+        return _Plan(None, lambda draws: NONE, each)
     exact = metric.exact(target, answer) if isinstance(metric, RowMetric) else None
     if exact is not None:
-        return _Plan(None, lambda draws: (*exact, "wilson"))
+        return _Plan(None, lambda draws: (*exact, "wilson"), each)
     if isinstance(metric, MeanMetric):
-        return _mean_plan(metric, metric.losses(target, answer), num_resamples)
+        return _mean_plan(metric, metric.losses(target, answer), is_large=is_large)
     weigher = weigher_of(metric, target, answer)
     scale = metric.scale if isinstance(metric, RowMetric) else "plain"
     rows = len(target)
     if scale == "share":
         rows = _rows_per_class(target, answer)
         if value in (0.0, 1.0):
-            return _Plan(None, lambda draws: _at_the_end(value, rows))
-    if scale == "plain" and num_resamples == NUM_RESAMPLES:
-        return _Plan(weigher, _percentiles)
-    return _Plan(weigher, lambda draws: _normal(draws, value, rows, scale))
+            return _Plan(None, lambda draws: _at_the_end(value, rows), each)
+    if scale == "plain" and not is_large:
+        return _Plan(weigher, _percentiles, each, needs_tails=True)
+    return _Plan(weigher, lambda draws: _normal(draws, value, rows, scale), each)
 
 
 def _weighted_plan(
-    metric: Metric, target: np.ndarray, answer: np.ndarray, weight: np.ndarray, num_resamples: int
+    metric: Metric, target: np.ndarray, answer: np.ndarray, weight: np.ndarray, *, is_large: bool
 ) -> _Plan:
     """Rows are drawn alike and then count by their weight; a spread of few heavy rows is that of few rows (Kish)."""
-    value = metric.value(target, answer, weight)
+    value, each = metric.value(target, answer, weight), Draws(len(target))
     effective = int(weight.sum() ** 2 / np.square(weight).sum())
     if not np.isfinite(value) or effective < 4:
-        return _Plan(None, lambda draws: NONE)
+        return _Plan(None, lambda draws: NONE, each)
     weigher = weigher_of(metric, target, answer)
     scale = metric.scale if isinstance(metric, RowMetric) else "plain"
     if scale == "share" and value in (0.0, 1.0):
-        return _Plan(None, lambda draws: _at_the_end(value, effective))
-    if scale == "plain" and num_resamples == NUM_RESAMPLES:
-        return _Plan(lambda weights: weigher(weights * weight), _percentiles)
-    return _Plan(lambda weights: weigher(weights * weight), lambda draws: _normal(draws, value, effective, scale))
+        return _Plan(None, lambda draws: _at_the_end(value, effective), each)
+    if scale == "plain" and not is_large:
+        return _Plan(lambda weights: weigher(weights * weight), _percentiles, each, needs_tails=True)
+    return _Plan(lambda weights: weigher(weights * weight), lambda draws: _normal(draws, value, effective, scale), each)
 
 
-def _mean_plan(metric: MeanMetric, losses: np.ndarray, num_resamples: int) -> _Plan:
+def _dependent_plan(
+    metric: Metric, target: np.ndarray, answer: np.ndarray, weight: np.ndarray | None, draws: Draws
+) -> _Plan:
+    """Groups or blocks are drawn, and the t quantile is that of their number."""
+    each = np.ones(len(target)) if weight is None else weight
+    value = metric.value(target, answer, weight)
+    effective = int(each.sum() ** 2 / np.square(each).sum()) if each.any() else 0
+    pieces = min(draws.pieces, effective)
+    if not np.isfinite(value) or pieces < LEAST_PIECES:
+        return _Plan(None, lambda found: NONE, draws)
+    weigher = weigher_of(metric, target, answer)
+    scale = _scale_of(metric, target, answer)
+    if scale == "share" and value in (0.0, 1.0):
+        return _Plan(None, lambda found: _at_the_end(value, pieces), draws)
+    return _Plan(
+        lambda weights: weigher(weights * each),
+        lambda found: _normal(found, value, pieces, scale, f"bootstrap_{draws.kind}"),
+        draws,
+    )
+
+
+def _scale_of(metric: Metric, target: np.ndarray, answer: np.ndarray) -> str:
+    """Where a resampled value is nearly normal; a mean of losses that are never negative: on its logarithm."""
+    if isinstance(metric, MeanMetric):
+        return "positive" if metric.losses(target, answer).min() >= 0 else "plain"
+    return metric.scale if isinstance(metric, RowMetric) else "plain"
+
+
+def _wider(found: Sequence[Interval]) -> Interval:
+    """The interval that holds all of them, by the name of the widest; none where one of them is none."""
+    if any(low is None for low, _, _ in found):
+        return NONE
+    _, method = max((high - low, method) for low, high, method in found if low is not None and high is not None)
+    return min(low for low, _, _ in found if low is not None), max(h for _, h, _ in found if h is not None), method
+
+
+def _mean_plan(metric: MeanMetric, losses: np.ndarray, *, is_large: bool) -> _Plan:
     """A mean's interval: studentised resamples, or for many rows the central limit theorem."""
-    mean, error = losses.mean(), losses.std(ddof=1) / np.sqrt(len(losses))
+    mean, error, each = losses.mean(), losses.std(ddof=1) / np.sqrt(len(losses)), Draws(len(losses))
+    least = 0.0 if losses.min() >= 0 else -np.inf
 
     def finish(low: float, high: float, method: str) -> Interval:
-        low, high = min(max(low, 0.0), mean), max(high, mean)  # no loss is negative
+        low, high = min(max(low, least), mean), max(high, mean)
         ends = metric.finish(np.array([low, high]))
         return float(ends[0]), float(ends[1]), method
 
-    if num_resamples < NUM_RESAMPLES or error == 0:
-        return _Plan(None, lambda draws: finish(mean - Z * error, mean + Z * error, "normal"))
+    if is_large or error == 0:
+        return _Plan(None, lambda draws: finish(mean - Z * error, mean + Z * error, "normal"), each)
 
     def limits(draws: np.ndarray) -> Interval:
         low, high = np.quantile(draws, (0.025, 0.975))
         return finish(mean - high * error, mean - low * error, "bootstrap_t")
 
-    return _Plan(studentised(losses), limits)
+    return _Plan(studentised(losses), limits, each, needs_tails=True)
 
 
 def studentised(losses: np.ndarray) -> Weigher:
@@ -200,7 +286,7 @@ def studentised(losses: np.ndarray) -> Weigher:
     return weigh
 
 
-def _normal(draws: np.ndarray, value: float, rows: int, scale: str) -> Interval:
+def _normal(draws: np.ndarray, value: float, rows: int, scale: str, method: str = "bootstrap") -> Interval:
     """value +- t x the resamples' standard deviation, on the scale where they are nearly normal."""
     defined = draws[np.isfinite(draws)]
     if rows < 4 or len(defined) < LEAST_DEFINED * len(draws):
@@ -209,12 +295,15 @@ def _normal(draws: np.ndarray, value: float, rows: int, scale: str) -> Interval:
     if scale == "share":
         step, centre = half / (value * (1 - value)), np.log(value / (1 - value))
         ends = 1 / (1 + np.exp(-(centre - step))), 1 / (1 + np.exp(-(centre + step)))
+    elif scale == "positive":
+        step = half / value if value > 0 else 0.0
+        ends = value * np.exp(-step), value * np.exp(step)
     elif scale == "unexplained" and value < 1:
         step = half / (1 - value)
         ends = 1 - (1 - value) * np.exp(step), 1 - (1 - value) * np.exp(-step)
     else:
         ends = value - half, value + half
-    return float(ends[0]), float(ends[1]), "bootstrap"
+    return float(ends[0]), float(ends[1]), method
 
 
 def _percentiles(draws: np.ndarray) -> Interval:
@@ -232,6 +321,8 @@ def _at_the_end(value: float, rows: int) -> Interval:
 
 
 def _rows_per_class(target: np.ndarray, answer: np.ndarray) -> int:
-    """Rows that carry the spread: those of the smaller of two classes, of the mean class for more."""
+    """Rows that carry the spread: those of the smaller of two classes, of the mean class for more, all with labels."""
+    if target.ndim == 2:
+        return len(target)
     counts = np.bincount(target, minlength=answer.shape[1])
     return int(counts.min() if len(counts) == 2 else max(1, len(target) // len(counts)))

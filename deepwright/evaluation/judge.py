@@ -21,6 +21,7 @@ from deepwright.evaluation.classify import (
     Recall,
 )
 from deepwright.evaluation.decision import as_answer
+from deepwright.evaluation.draws import Dependence
 from deepwright.evaluation.evidence import evidence
 from deepwright.evaluation.interval import Interval, intervals
 from deepwright.evaluation.metric import name_of
@@ -56,19 +57,20 @@ def judge(
     optimistic: bool,
     decided: np.ndarray | None = None,
     weight: np.ndarray | None = None,
+    dependence: Dependence | None = None,
     seed: int = 0,
 ) -> tuple[Number, ...]:
     """Every metric of one member's answers with its interval. Shapes as in `Metric.value`.
 
     decided: int64 [N], the classes answered, where a threshold decides.
-    weight: float64 [N], how much each row counts.
+    weight: float64 [N], how much each row counts. dependence: which rows hang together by group or time.
 
     Raises DataError for a part without rows, PracticeError for answers that are not finite or no probabilities.
     """
     target, answer = checked(target, answer, member=member, part=part)
     as_decided = answer if decided is None else as_answer(decided, answer.shape[1])
     seen = [as_decided if metric.decides else answer for metric in metrics]
-    bounds = _bounds(metrics, target, seen, weight, seed)
+    bounds = _bounds(metrics, target, seen, weight, dependence, seed)
     return tuple(
         Number(
             metric=name_of(metric),
@@ -91,6 +93,7 @@ def _bounds(
     target: np.ndarray,
     seen: Sequence[np.ndarray],
     weight: np.ndarray | None,
+    dependence: Dependence | None,
     seed: int,
 ) -> list[Interval]:
     """Each metric's interval; metrics that see the same answers share their resamples."""
@@ -98,7 +101,9 @@ def _bounds(
     for place, judged in enumerate(seen):
         if place not in found:
             alike = [other for other, its in enumerate(seen) if its is judged]
-            some = intervals([metrics[other] for other in alike], target, judged, weight=weight, seed=seed)
+            some = intervals(
+                [metrics[other] for other in alike], target, judged, weight=weight, dependence=dependence, seed=seed
+            )
             found |= dict(zip(alike, some, strict=True))
     return [found[place] for place in range(len(metrics))]
 

@@ -9,7 +9,8 @@ from scipy import stats
 
 from deepwright.core.families import Metric
 from deepwright.evaluation.classify import F1, Accuracy, Auc, AveragePrecision, BalancedAccuracy, LogLoss, Precision
-from deepwright.evaluation.interval import interval, intervals, proportion, resample_weights, t_quantile
+from deepwright.evaluation.draws import Draws
+from deepwright.evaluation.interval import interval, intervals, proportion, t_quantile
 from deepwright.evaluation.metric import RowMetric
 from deepwright.evaluation.regress import R2, Mae, Rmse
 
@@ -21,17 +22,17 @@ def test_a_proportions_interval_is_wilsons(successes: int, n: int):
 
 
 @pytest.mark.parametrize("degrees", [3, 5, 20, 500])
-def test_the_t_quantile_is_within_1_percent(degrees: int):
-    assert t_quantile(degrees) == pytest.approx(stats.t.ppf(0.975, degrees), rel=0.01)
+def test_the_t_quantile_is_students(degrees: int):
+    assert t_quantile(degrees) == pytest.approx(stats.t.ppf(0.975, degrees), rel=1e-9)
 
 
 def test_weights_are_multinomial_and_a_function_of_rows_and_seed_alone():
-    first = np.concatenate(list(resample_weights(30, 400, 5)))
+    first = np.concatenate(list(Draws(30).weights(400, 5)))
     assert first.shape == (400, 30)
     assert (first.sum(axis=1) == 30).all()
     assert first.var() == pytest.approx(29 / 30, abs=0.05)
-    np.testing.assert_array_equal(first, np.concatenate(list(resample_weights(30, 400, 5))))
-    assert (first != np.concatenate(list(resample_weights(30, 400, 6)))).any()
+    np.testing.assert_array_equal(first, np.concatenate(list(Draws(30).weights(400, 5))))
+    assert (first != np.concatenate(list(Draws(30).weights(400, 6)))).any()
 
 
 def test_several_metrics_together_have_the_intervals_of_each_alone():
