@@ -29,6 +29,8 @@ METHODS = {
     "wilson": "evaluate.method_wilson",
     "bootstrap": "evaluate.method_bootstrap",
     "bootstrap_t": "evaluate.method_bootstrap_t",
+    "bootstrap_groups": "evaluate.method_bootstrap_groups",
+    "bootstrap_blocks": "evaluate.method_bootstrap_blocks",
     "normal": "evaluate.method_normal",
     "none": "evaluate.method_none",
 }
@@ -69,10 +71,19 @@ def middle_width(bounds: Iterable[tuple[float | None, float | None]]) -> float |
 
 def figure(number: Number, width: float | None) -> str:
     """`0.8712 (0.8671 to 0.8752)`."""
-    value = shown(number.value, width)
-    if number.low is None or number.high is None:
-        return value
-    return text("evaluate.with_interval", value=value, low=shown(number.low, width), high=shown(number.high, width))
+    return with_interval(number.value, number.low, number.high, width)
+
+
+def with_interval(value: float | None, low: float | None, high: float | None, width: float | None = None) -> str:
+    """A value with the ends of its interval, if it has one, with as many digits as a width supports; none: its own.
+
+    >>> with_interval(0.87123, 0.8671, 0.8752), with_interval(0.5, None, None)
+    ('0.8712 (0.8671 to 0.8752)', '0.5000')
+    """
+    if low is None or high is None:
+        return shown(value, width)
+    width = width if width is not None else high - low
+    return text("evaluate.with_interval", value=shown(value, width), low=shown(low, width), high=shown(high, width))
 
 
 def count(n: int) -> str:

@@ -14,18 +14,24 @@ from deepwright.core.disk import sync_folder
 from deepwright.core.families import Metric
 from deepwright.core.ledger import LookLedger, workspace
 from deepwright.core.recipe import Recipe
-from deepwright.core.report import Data, Finding, Number, Report, Sentence, finding
+from deepwright.core.report import Data, Finding, Number, Report, Sentence, Severity, finding
 from deepwright.core.run import Run
+from deepwright.core.schema import Role
 from deepwright.core.seal import Split
 from deepwright.data.collect import Collected
 from deepwright.evaluation.compare import choose_member, verdict
 from deepwright.evaluation.decision import as_answer
+from deepwright.evaluation.draws import Dependence
 from deepwright.evaluation.judge import evidence, judge, main_metric, usual_metrics
 from deepwright.evaluation.metric import name_of
 from deepwright.evaluation.page import render
+from deepwright.practice.decided import decision_findings
 from deepwright.practice.environment import environment
 from deepwright.practice.member import Member
 from deepwright.practice.target import class_weights, target_of
+
+FEW_UNITS = 20
+"""Groups or moments; an interval from fewer is rough."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +39,12 @@ class Measured:
     """What the members' bundles do on one part.
 
     answers: member > probability [N, K] or value [N]. judged: the same as the main metric sees them.
+    dependence: which rows hang together by group or time.
     """
 
     target: np.ndarray
     weight: np.ndarray | None
+    dependence: Dependence | None
     answers: dict[str, np.ndarray]
     judged: dict[str, np.ndarray]
     numbers: tuple[Number, ...]
@@ -66,20 +74,21 @@ def measure(
 ) -> Measured:
     """Judge every member's bundle on one part. optimistic: members that a choice on these very rows favoured."""
     target, weight = target_of(data), data.weight
+    dependence = Dependence.of(data.of_role("group"), data.of_role("time"))
     problem, levels = data.schema.problem, data.schema.target.levels
     numbers: list[Number] = []
     answers, judged, found = {}, {}, {}
     for name, bundle in bundles.items():
         given = bundle.predict(data)
         answer = answers[name] = given.answer
-        decided = None if given.threshold is None else given.decided
+        decided = given.decided if given.is_decided else None
         judged[name] = as_answer(given.decided, len(levels)) if metrics[0].decides else answer
         numbers += judge(
             target, answer, metrics, part=data.part, member=name, optimistic=name in optimistic,
-            decided=decided, weight=weight, seed=seed,
+            decided=decided, weight=weight, dependence=dependence, seed=seed,
         )  # fmt: skip
         found[name] = evidence(target, answer, problem, levels, decided)
-    return Measured(target, weight, answers, judged, tuple(numbers), found)
+    return Measured(target, weight, dependence, answers, judged, tuple(numbers), found)
 
 
 def make_report(
@@ -98,12 +107,24 @@ def make_report(
     first = measure(bundles, split.validation, metrics, optimistic=frozenset(), seed=recipe.seed)
     compared = first.judged | cross_fitted(members, metrics[0])
     answers = first.answers | {name: m.cross_fitted for name, m in members.items() if m.cross_fitted is not None}
-    best = choose_member(first.target, answers, compared, metrics[0], weight=first.weight, seed=recipe.seed)
+    best = choose_member(
+        first.target, answers, compared, metrics[0],
+        weight=first.weight, dependence=first.dependence, seed=recipe.seed,
+    )  # fmt: skip
     chosen = best if recipe.ship == "best" else "network"
     optimistic = optimistic_members(recipe, members, chosen)
     by_threshold = {name_of(m) for m in metrics if m.decides and recipe.decision.is_chosen}
+    of_probability = {name_of(m) for m in metrics if not m.decides}
+    by_temperature = {name for name, m in members.items() if m.tempered is not None and m.tempered.helps}
     numbers = tuple(
-        n.model_copy(update={"optimistic": n.member in optimistic or n.metric in by_threshold}) for n in first.numbers
+        n.model_copy(
+            update={
+                "optimistic": n.member in optimistic
+                or n.metric in by_threshold
+                or (n.member in by_temperature and n.metric in of_probability)
+            }
+        )
+        for n in first.numbers
     )
     looks = LookLedger(workspace()).as_looks(split.test.hashes)
     schema = split.train.schema
@@ -138,7 +159,9 @@ def make_report(
         history=members["network"].history,
         findings=(
             *findings,
-            *learning_findings(recipe, split, bundles, chosen),
+            *learning_findings(recipe, split, bundles),
+            *decision_findings(recipe, split.validation, members[chosen]),
+            *dependence_findings(split.validation),
             *blend_findings(members),
             *training_findings(members["network"]),
         ),
@@ -148,6 +171,7 @@ def make_report(
             metrics[0],
             chosen=chosen,
             weight=first.weight,
+            dependence=first.dependence,
             is_asked=recipe.ship == "network",
             seed=recipe.seed,
         ),
@@ -158,6 +182,7 @@ def make_report(
         environment={
             **environment(),
             "parity": {name: member.parity for name, member in members.items()},
+            "temperature": {name: m.tempered.temperature for name, m in members.items() if m.tempered is not None},
             "network": dict(members["network"].notes or {}),
         },
         seconds={**seconds, **{name: member.seconds for name, member in members.items()}},
@@ -169,8 +194,8 @@ def cross_fitted(members: Mapping[str, Member], metric: Metric) -> dict[str, np.
     found = {}
     for name, member in members.items():
         if member.cross_fitted is not None:
-            answer, threshold = member.cross_fitted, member.bundle.schema.threshold
-            given = Answers((), answer, None, np.zeros(len(answer), bool), threshold)
+            answer, schema = member.cross_fitted, member.bundle.schema
+            given = Answers((), answer, None, np.zeros(len(answer), bool), schema.threshold, schema.costs)
             found[name] = as_answer(given.decided, answer.shape[1]) if metric.decides else answer
     return found
 
@@ -184,9 +209,8 @@ def optimistic_members(recipe: Recipe, members: Mapping[str, Member], chosen: st
     return frozenset(favoured)
 
 
-def learning_findings(recipe: Recipe, split: Split, bundles: Mapping[str, Bundle], chosen: str) -> tuple[Finding, ...]:
-    """How rows and classes counted, from which probability on the bundle answers the second of two classes, and which
-    members hold training rows."""
+def learning_findings(recipe: Recipe, split: Split, bundles: Mapping[str, Bundle]) -> tuple[Finding, ...]:
+    """How rows and classes counted, and which members hold training rows."""
     found = []
     schema, weight = split.train.schema, split.train.schema.of_role("weight")
     where = schema.target.name
@@ -196,13 +220,24 @@ def learning_findings(recipe: Recipe, split: Split, bundles: Mapping[str, Bundle
     if of_classes is not None:
         shown = [f"{level} {w:.3g}" for level, w in zip(schema.target.levels, of_classes, strict=True)]
         found.append(finding("class_weights", "note", where, weights=", ".join(shown[:10])))
-    threshold, kind = bundles[chosen].schema.threshold, recipe.decision.kind
-    if threshold is not None and recipe.decision.is_chosen:
-        values = {"threshold": f"{threshold:.3g}", "kind": kind, "rows": len(split.validation)}
-        found.append(finding("decision", "note", where, level=schema.target.levels[1], **values))
     holders = [name for name, bundle in bundles.items() if bundle.contains_data]
     if holders:
         found.append(finding("contains_data", "warning", ", ".join(holders)))
+    return tuple(found)
+
+
+def dependence_findings(data: Dataset) -> tuple[Finding, ...]:
+    """By which columns rows hang together, so that intervals draw them together."""
+    found = []
+    roles: tuple[tuple[Role, str], ...] = (("group", "interval_groups"), ("time", "interval_blocks"))
+    for role, rule in roles:
+        feature, column = data.schema.of_role(role), data.of_role(role)
+        if feature is None or column is None:
+            continue
+        count = len(set(column.tolist()))
+        if role == "time" or count < len(column):
+            severity: Severity = "warning" if count < FEW_UNITS else "note"
+            found.append(finding(rule, severity, feature.name, count=count, rows=len(column), limit=FEW_UNITS))
     return tuple(found)
 
 
