@@ -34,14 +34,26 @@ from deepwright.data import (
     tokenizers,
 )
 from deepwright.deploy.targets import onnx
-from deepwright.evaluation import classify, decision, regress
+from deepwright.evaluation import (
+    agreement,
+    calibration,
+    classify,
+    cost,
+    coverage,
+    decision,
+    mase,
+    multi_label,
+    regress,
+    top_k,
+)
 from deepwright.model import baselines, decision_tree, ft_transformer, module, nearest, svm, tabm, tabular
 from deepwright.train import loss, optim, schedule
 
 BUILT_IN: tuple[ModuleType, ...] = (
-    array_source, baselines, cases, classify, dates, decision, decision_tree, encode, excel, extract, ft_transformer,
-    groups, history, images, loss, merge, missing, module, nearest, onnx, optim, outliers, periods, predict_missing,
-    regress, scale, schedule, series, split, sql, svm, table, tabm, tabular, text_steps, texts, tokenizers,
+    agreement, array_source, baselines, calibration, cases, classify, cost, coverage, dates, decision, decision_tree,
+    encode, excel, extract, ft_transformer, groups, history, images, loss, mase, merge, missing, module, multi_label,
+    nearest, onnx, optim, outliers, periods, predict_missing, regress, scale, schedule, series, split, sql, svm, table,
+    tabm, tabular, text_steps, texts, tokenizers, top_k,
 )  # fmt: skip
 """Every module that defines kinds."""
 

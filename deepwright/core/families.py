@@ -46,11 +46,13 @@ class Source(Part, family="source"):
     """Where raw rows come from.
 
     default_target: the column that is predicted where a recipe names none; None: it must name one. in_time_order: its
-    rows are moments, which no split may shuffle.
+    rows are moments, which no split may shuffle. holds: what its rows are, where they are no table; a recipe then has
+    other usual parts.
     """
 
     default_target: ClassVar[str | None] = None
     in_time_order: ClassVar[bool] = False
+    holds: ClassVar[Type | None] = None
 
     def arrange(self, raw: Any) -> Any:
         """Rows that were handed over in Python as this source would give them."""
@@ -143,9 +145,13 @@ class Network(Part, family="network"):
 
 
 class Baseline(Part, family="baseline"):
-    """A model that is no network; what it learned is one operation, so it can be bundled like any winner."""
+    """A model that is no network; what it learned is one operation, so it can be bundled like any winner.
+
+    takes: types of the inputs that it can be given.
+    """
 
     form: ClassVar[Form] = "flat"
+    takes: ClassVar[frozenset[Type]] = frozenset({"number", "category", "timestamp", "text", "image"})
 
     def learn(
         self,
@@ -209,19 +215,34 @@ class Metric(Part, family="metric"):
         options.pop("kind", None)
         return self.kind + ("(" + ", ".join(f"{k}={v}" for k, v in options.items()) + ")" if options else "")
 
+    def fit(self, train: Dataset) -> "Metric":
+        """This metric with what it measures errors by learned from the training part; most learn nothing.
+
+        Raises LeakError on any other part.
+        """
+        return self
+
     def value(self, target: np.ndarray, answer: np.ndarray, weight: np.ndarray | None = None) -> float:
         """The metric, NaN where it is undefined.
 
-        target: int64 [N] class numbers with answer: probability [N, K]; or float64 [N] with answer: value [N].
+        target: int64 [N] class numbers with answer: probability [N, K]; bool [N, L] of labels with answer: probability
+        [N, L]; or float64 [N] with answer: value [N], quantiles [N, Q] or an interval [N, 2] of low and high.
         weight: float64 [N], how often each row counts (bootstrap); None counts each once.
         """
         raise NotImplementedError
 
 
 class Decision(Part, family="decision"):
-    """Which of two classes a bundle answers, from their probabilities."""
+    """Which class a bundle answers, from the probabilities: of two by a threshold, of any number by costs.
+
+    is_chosen: the validation part decides on it.
+    """
 
     is_chosen: ClassVar[bool] = True
+
+    def costs_of(self, levels: tuple[str, ...]) -> tuple[tuple[float, ...], ...] | None:
+        """[K][K]: what answering each level (inner) costs where each (outer) is true; None: it decides otherwise."""
+        return None
 
     def choose(self, target: np.ndarray, probability: np.ndarray, weight: np.ndarray | None = None) -> float | None:
         """The probability of class 1 from which it is answered; None: whichever class is more probable.

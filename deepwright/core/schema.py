@@ -11,7 +11,7 @@ from deepwright.core.errors import DataError, did_you_mean
 Type = Literal["number", "category", "text", "timestamp", "image", "series"]
 Role = Literal["input", "target", "weight", "group", "time", "ignore", "helper"]
 """helper: an input that a step may read and does not change; only inside of preparing."""
-Problem = Literal["classification", "regression"]
+Problem = Literal["classification", "regression", "multi-label"]
 
 Columns = dict[str, np.ndarray]
 """number, timestamp: float64 [N], NaN where missing; category, text: object [N] of str, None where missing.
@@ -41,12 +41,15 @@ class Schema(BaseModel):
     """The single source for cleaning rules, network inputs and heads, request validation and drift.
 
     threshold: of two classes the second is answered from this probability on; None: the more probable one.
+    costs: [K][K], what answering each level (inner) costs where each (outer) is true: the level of the least expected
+    cost is answered; None: all faults cost the same.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     features: tuple[Feature, ...]
     threshold: float | None = None
+    costs: tuple[tuple[float, ...], ...] | None = None
 
     def __getitem__(self, name: str) -> Feature:
         for feature in self.features:
@@ -88,7 +91,7 @@ class Schema(BaseModel):
     def with_feature(self, name: str, **changes: Any) -> "Schema":
         """This schema with one feature changed."""
         changed = (Feature(**{**f.model_dump(), **changes}) if f.name == name else f for f in self.features)
-        return Schema(features=tuple(changed), threshold=self.threshold)
+        return Schema(features=tuple(changed), threshold=self.threshold, costs=self.costs)
 
     def columns(self, rows: list[dict[str, Any]]) -> Columns:
         """Rows as JSON has them (one mapping each) to columns of the inputs, strictly typed.
@@ -159,7 +162,8 @@ def _column(feature: Feature, rows: list[dict[str, Any]]) -> np.ndarray:
                 raise DataError("rows.not_finite", row=index, field=feature.name, found=_shown(value))
             column[index] = value
         else:
-            if not isinstance(value, str):
+            is_file = feature.type == "image" and isinstance(value, bytes)
+            if not isinstance(value, str) and not is_file:
                 raise DataError("rows.not_a_text", row=index, field=feature.name, found=_shown(value))
             column[index] = value
     return column

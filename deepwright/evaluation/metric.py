@@ -15,9 +15,13 @@ Scale = Literal["share", "unexplained", "plain"]
 
 
 class RowMetric(Metric):
-    """A metric of rows that sorts and counts once and then takes any number of weightings."""
+    """A metric of rows that sorts and counts once and then takes any number of weightings.
+
+    has_interval: resamples say how far it may move; not so of extremes and of what chance shifts to one side.
+    """
 
     scale: ClassVar[Scale] = "plain"
+    has_interval: ClassVar[bool] = True
 
     def weigher(self, target: np.ndarray, answer: np.ndarray) -> Weigher:
         """The metric of these rows as a function of weights. Shapes as in `Metric.value`."""

@@ -15,15 +15,21 @@ Metrics = Mapping[str, "Metric | MetricPart | str"] | Iterable["MetricPart | str
 
 @dataclass(frozen=True)
 class OfOutput:
-    """A metric part on what a module gives: scores [B, K] become probabilities, a value [B, 1] becomes [B]."""
+    """A metric part on what a module gives: scores [B, K] become probabilities, a value [B, 1] becomes [B].
+
+    A target [B, K] of zeros and ones has a score for each label, which becomes its probability.
+    """
 
     part: MetricPart
 
     def __call__(self, target: np.ndarray, output: np.ndarray) -> float:
         """Raises RecipeError where target and output are not of the metric's problem."""
-        if self.part.problems == ("classification",):
+        problems = set(self.part.problems)
+        if "multi-label" in problems and (target[:1].size > 1 or problems == {"multi-label"}):
+            return self.part.value(self._labels(target, output), label_probabilities(output))
+        if problems and problems <= {"classification", "multi-label"}:
             return self.part.value(self._classes(target, output), probabilities(output))
-        if self.part.problems == ("regression",):
+        if problems == {"regression"}:
             return self.part.value(*self._values(target, output))
         return self.part.value(target, output)
 
@@ -35,6 +41,11 @@ class OfOutput:
         if target.dtype.kind not in "iub" or target.ndim != 1 or output.ndim != 2 or output.shape[1] < 2:
             raise RecipeError("train.metric_of_classes", **self._found(target, output))
         return target.astype(np.int64)
+
+    def _labels(self, target: np.ndarray, output: np.ndarray) -> np.ndarray:
+        if target.ndim != 2 or target.shape != output.shape or not np.isin(target, (0, 1)).all():
+            raise RecipeError("train.metric_of_labels", **self._found(target, output))
+        return target > 0
 
     def _values(self, target: np.ndarray, output: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         is_single = output.size == len(output) and target.size == len(target)
@@ -87,3 +98,12 @@ def probabilities(scores: np.ndarray) -> np.ndarray:
     """
     shares = np.exp(scores.astype(np.float64) - scores.max(axis=1, keepdims=True))
     return shares / shares.sum(axis=1, keepdims=True)
+
+
+def label_probabilities(scores: np.ndarray) -> np.ndarray:
+    """The logistic function of each score [B, K] as float64.
+
+    >>> label_probabilities(np.array([[0.0, 1000.0], [-1000.0, 0.0]])).tolist()
+    [[0.5, 1.0], [0.0, 0.5]]
+    """
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * scores.astype(np.float64))))

@@ -42,6 +42,8 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         judging.weights_count_rows,
         judging.the_order_of_rows_does_not_matter,
         judging.one_class_or_one_value_gives_a_number_or_nan,
+        judging.several_weightings_at_once_are_each_alone,
+        judging.what_it_learns_is_of_the_training_part,
     ),
     "decision": (
         judging.a_decision_gives_a_probability_or_none,

@@ -1,26 +1,76 @@
 """What every metric must do."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
+import pytest
 
+from deepwright.core.errors import LeakError, RecipeError
 from deepwright.core.families import Decision, Metric
+from deepwright.evaluation.metric import weigher_of
+from tests.conformance import samples
+
+Case = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""(target, perfect answer, worse answer), of 24 rows."""
 
 
-def _cases(part: Metric) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """(target, perfect answer, worse answer) of every problem that the metric judges."""
+def _cases(part: Metric) -> list[Case]:
+    """Rows of every problem that the metric judges; it may refuse numbers of classes that its options do not fit."""
+    cases = [case for problem in sorted(_problems(part)) for case in OF_PROBLEMS[problem]()]
+    taken = [case for case in cases if _is_taken(part, case)]
+    assert taken, f"{part.kind} judges none of {sorted(_problems(part))}"
+    return taken
+
+
+def _problems(part: Metric) -> set[str]:
+    """Its problems; one that names none is of intervals."""
+    return set(part.problems) or {"intervals"}
+
+
+def _is_taken(part: Metric, case: Case) -> bool:
+    try:
+        part.value(*case[:2])
+    except RecipeError:
+        return False
+    return True
+
+
+def _of_classes() -> list[Case]:
     cases = []
-    if "classification" in (part.problems or ()):
-        for num_classes in (2, 3):
-            target = np.arange(24) % num_classes
-            perfect = np.eye(num_classes, dtype=np.float32)[target]
-            worse = 0.4 * perfect + 0.6 * np.roll(perfect, 1, axis=0)
-            cases.append((target, perfect, worse.astype(np.float32)))
-    if "regression" in (part.problems or ()):
-        target = np.linspace(1.0, 5.0, 24)
-        cases.append((target, target.copy(), target[::-1].copy()))
-    assert cases, "a metric names its problems"
+    for num_classes in (2, 3, 8):
+        target = np.arange(24) % num_classes
+        perfect = np.eye(num_classes, dtype=np.float32)[target]
+        others = sum(np.roll(perfect, shift, axis=1) * shift for shift in range(1, num_classes))
+        worse = others / others.sum(axis=1, keepdims=True)  # the true class is the last that is thought of
+        cases.append((target, perfect, (0.02 * perfect + 0.98 * worse).astype(np.float32)))
     return cases
+
+
+def _of_labels() -> list[Case]:
+    target = (np.arange(24)[:, None] >> np.arange(3) & 1) > 0
+    target[0] = True  # a row without a label has none that could be missed
+    perfect = target.astype(np.float32)
+    return [(target, perfect, 0.1 + 0.8 * (1 - perfect))]
+
+
+def _of_values() -> list[Case]:
+    target = np.linspace(1.0, 5.0, 24)
+    return [(target, target.copy(), target[::-1].copy())]
+
+
+def _of_intervals() -> list[Case]:
+    target = np.linspace(1.0, 5.0, 24)
+    shifted = np.roll(target, 5)
+    return [(target, np.stack([target, target], axis=1), np.stack([shifted, shifted + 0.5], axis=1))]
+
+
+OF_PROBLEMS: dict[str, Callable[[], list[Case]]] = {
+    "classification": _of_classes,
+    "multi-label": _of_labels,
+    "regression": _of_values,
+    "intervals": _of_intervals,
+}
 
 
 def a_perfect_answer_is_best(part: Metric) -> None:
@@ -49,13 +99,30 @@ def the_order_of_rows_does_not_matter(part: Metric) -> None:
 
 
 def one_class_or_one_value_gives_a_number_or_nan(part: Metric) -> None:
-    if "classification" in (part.problems or ()):
-        answer = np.tile(np.array([[0.3, 0.7]], np.float32), (5, 1))
-        assert isinstance(part.value(np.ones(5, np.int64), answer), float)
-        assert isinstance(part.value(np.zeros(5, np.int64), answer), float)
-    if "regression" in (part.problems or ()):
-        assert isinstance(part.value(np.zeros(5), np.linspace(0.0, 1.0, 5)), float)
-        assert isinstance(part.value(np.zeros(1), np.ones(1)), float)
+    for target, _, worse in _cases(part):
+        for same in (0, -1):
+            one = np.full_like(target, target[same]) if target.ndim == 1 else np.tile(target[same], (24, 1))
+            assert isinstance(part.value(one, worse), float)
+            assert isinstance(part.value(target[same:][:1], worse[same:][:1]), float)
+    if target.ndim == 2:
+        assert isinstance(part.value(np.zeros_like(target), worse), float)
+
+
+def several_weightings_at_once_are_each_alone(part: Metric) -> None:
+    weights = np.random.default_rng(3).integers(0, 3, (4, 24)).astype(np.float64)
+    for target, _, worse in _cases(part):
+        alone = [part.value(target, worse, weight) for weight in weights]
+        np.testing.assert_allclose(weigher_of(part, target, worse)(weights), alone, rtol=1e-12, atol=1e-12)
+
+
+def what_it_learns_is_of_the_training_part(part: Metric) -> None:
+    train = samples.values_in_time("train")
+    fitted = part.fit(train)
+    assert fitted.kind == part.kind and fitted.name == part.name, "its name stays: what it learned is no choice"
+    if fitted != part:
+        for other in ("validation", "test", "whole"):
+            with pytest.raises(LeakError):
+                part.fit(samples.values_in_time(other))
 
 
 def a_decision_gives_a_probability_or_none(part: Decision) -> None:

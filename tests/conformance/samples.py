@@ -48,6 +48,16 @@ def part_of_table(part: PartTag) -> Dataset:
     return table().take(np.arange(200), part)
 
 
+def values_in_time(part: PartTag) -> Dataset:
+    """Thirty values, one a moment."""
+    features = (
+        Feature(name="when", type="number", role="time"),
+        Feature(name="load", type="number", role="target", low=0.0, high=9.0),
+    )
+    columns = {"when": np.arange(30.0), "load": np.random.default_rng(0).uniform(0.0, 9.0, 30)}
+    return Dataset(columns, Schema(features=features), part, np.arange(1, 31), np.arange(30, dtype=np.uint64))
+
+
 def filled(data: Dataset) -> Dataset:
     columns = {**data.columns, "age": np.nan_to_num(data.columns["age"], nan=40.0)}
     return Dataset(columns, data.schema, data.part, data.origin, data.hashes)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from deepwright.core.dataset import Dataset
+from deepwright.core.errors import RecipeError
 from deepwright.core.families import (
     Baseline,
     Dates,
@@ -42,6 +43,8 @@ from deepwright.core.operations import (
 from deepwright.core.part import Part, option
 from deepwright.core.schema import Columns
 from deepwright.core.step import Fitted
+from deepwright.evaluation.mase import Mase
+from deepwright.evaluation.metric import MeanMetric, Weigher
 from tests.conformance import baselines, every_part, histories, judging, networks, rows, texts, training
 from tests.conformance.checks import CHECKS, EVERY_PART, Check, checks_of
 
@@ -453,6 +456,52 @@ def calls_an_error_good() -> Part:
 @breaks(judging.weights_count_rows)
 def ignores_weights() -> Part:
     return metric(lambda t, a, w: float(((t - a) ** 2).mean()))
+
+
+@breaks(judging.a_perfect_answer_is_best)
+def refuses_every_number_of_classes() -> Part:
+    def value(target: np.ndarray, answer: np.ndarray, weight: np.ndarray) -> float:
+        raise RecipeError("evaluate.no_such_class", metric="planted", found=9, highest=1)
+
+    return metric(value)
+
+
+@breaks(judging.several_weightings_at_once_are_each_alone)
+def weighs_by_the_first_weighting() -> Part:
+    class Planted(MeanMetric, kind="planted"):
+        problems: ClassVar = ("regression",)
+
+        def weigher(self, target: np.ndarray, answer: np.ndarray) -> Weigher:
+            errors = np.abs(target - answer)
+            return lambda weights: np.full(len(weights), np.average(errors, weights=weights[0]))
+
+    return Planted()
+
+
+@breaks(judging.what_it_learns_is_of_the_training_part)
+def measures_by_any_part() -> Part:
+    class Planted(Metric, kind="planted"):
+        problems: ClassVar = ("regression",)
+        measure: float = option(1.0, "what errors are measured by")
+
+        @property
+        def name(self) -> str:
+            return self.kind
+
+        def fit(self, train: Dataset) -> Metric:
+            return self.replace(measure=float(train.target.std()))
+
+    return Planted()
+
+
+@breaks(judging.what_it_learns_is_of_the_training_part)
+def says_in_its_name_what_it_learned() -> Part:
+    class Planted(Mase, kind="planted"):
+        @property
+        def name(self) -> str:
+            return f"mase({self.naive_error})"
+
+    return Planted()
 
 
 @breaks(judging.the_order_of_rows_does_not_matter)

@@ -13,6 +13,7 @@ OPTIONS: dict[tuple[str, str], dict[str, Any]] = {
         "name": "torch.nn:Linear",
         "arguments": ["in_features=inputs", "out_features=outputs"],
     },
+    ("metric", "mase"): {"naive_error": 2.0},
     ("source", "table"): {"path": "adult.csv"},
     ("source", "images"): {"path": "photos"},
     ("source", "arrays"): {"path": "measured.npz"},

@@ -1,21 +1,12 @@
-"""Metrics of classification against scikit-learn, on random, tied, weighted and degenerate rows."""
+"""Metrics of classification at their edges; test_every_metric.py has them against scikit-learn."""
 
 import numpy as np
 import pytest
 from sklearn import metrics as sk
 
 from deepwright.core.errors import RecipeError
-from deepwright.evaluation.classify import (
-    F1,
-    Accuracy,
-    Auc,
-    AveragePrecision,
-    BalancedAccuracy,
-    Brier,
-    LogLoss,
-    Precision,
-    Recall,
-)
+from deepwright.evaluation.classify import F1, Accuracy, Auc, AveragePrecision, LogLoss, Precision, Recall
+from deepwright.evaluation.interval import proportion
 
 
 def _rows(seed: int, num_classes: int, n: int = 200, *, ties: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -25,59 +16,6 @@ def _rows(seed: int, num_classes: int, n: int = 200, *, ties: bool = False) -> t
     if ties:
         answer = np.round(answer, 1) + 0.05
     return target, answer / answer.sum(axis=1, keepdims=True)
-
-
-def _expected(num_classes: int, target: np.ndarray, answer: np.ndarray, weight: np.ndarray | None) -> dict[str, float]:
-    said, classes = answer.argmax(axis=1), np.arange(num_classes)
-    averages = {"average": "binary" if num_classes == 2 else "macro", "zero_division": 0}
-    score = answer[:, 1] if num_classes == 2 else answer
-    one_hot = target if num_classes == 2 else np.eye(num_classes)[target]
-    with_weight = {"sample_weight": weight}
-    return {
-        "accuracy": sk.accuracy_score(target, said, **with_weight),
-        "balanced_accuracy": sk.balanced_accuracy_score(target, said, **with_weight),
-        "precision": sk.precision_score(target, said, **averages, **with_weight),
-        "recall": sk.recall_score(target, said, **averages, **with_weight),
-        "f1": sk.f1_score(target, said, **averages, **with_weight),
-        "auc": sk.roc_auc_score(target, score, multi_class="ovr", labels=classes, **with_weight),
-        "average_precision": sk.average_precision_score(one_hot, score, average="macro", **with_weight),
-        "log_loss": sk.log_loss(target, answer, labels=classes, **with_weight),
-        "brier": sk.brier_score_loss(target, score, labels=classes, **with_weight),
-    }
-
-
-KINDS = (Accuracy, BalancedAccuracy, Precision, Recall, F1, Auc, AveragePrecision, LogLoss, Brier)
-
-
-@pytest.mark.parametrize("ties", [False, True])
-@pytest.mark.parametrize("num_classes", [2, 5])
-@pytest.mark.parametrize("seed", range(3))
-def test_every_metric_equals_scikit_learns(seed: int, num_classes: int, ties: bool):
-    target, answer = _rows(seed, num_classes, ties=ties)
-    expected = _expected(num_classes, target, answer, None)
-    found = {kind.kind: kind().value(target, answer) for kind in KINDS}
-    assert found == pytest.approx(expected, abs=1e-12)
-
-
-@pytest.mark.parametrize("num_classes", [2, 5])
-def test_every_metric_counts_a_row_as_often_as_its_weight_says(num_classes: int):
-    target, answer = _rows(7, num_classes, ties=True)
-    weight = np.random.default_rng(1).integers(0, 4, len(target)).astype(float)
-    expected = _expected(num_classes, target, answer, weight)
-    found = {kind.kind: kind().value(target, answer, weight) for kind in KINDS}
-    assert found == pytest.approx(expected, abs=1e-12)
-    repeated = np.repeat(np.arange(len(target)), weight.astype(int))
-    again = {kind.kind: kind().value(target[repeated], answer[repeated]) for kind in KINDS}
-    assert found == pytest.approx(again, abs=1e-12)
-
-
-@pytest.mark.parametrize("kind", [Precision, Recall, F1])
-@pytest.mark.parametrize("average", ["macro", "weighted"])
-def test_averages_equal_scikit_learns(kind, average: str):
-    target, answer = _rows(3, 4)
-    reference = {"precision": sk.precision_score, "recall": sk.recall_score, "f1": sk.f1_score}[kind.kind]
-    expected = reference(target, answer.argmax(axis=1), average=average)
-    assert kind(average=average).value(target, answer) == pytest.approx(expected, abs=1e-12)
 
 
 def test_another_class_can_be_called_positive():
@@ -126,3 +64,29 @@ def test_auc_of_many_classes_leaves_out_a_class_without_rows():
 
 def test_log_loss_of_a_probability_of_0_is_finite():
     assert LogLoss().value(np.array([1]), np.array([[1.0, 0.0]])) == pytest.approx(36.04, abs=0.01)
+
+
+def test_samples_are_of_rows_with_several_labels():
+    target, answer = _rows(0, 3)
+    with pytest.raises(RecipeError) as error:
+        F1(average="samples").value(target, answer)
+    assert str(error.value) == (
+        "f1(average=samples): found a target of one class per row; average = samples is of rows that have several "
+        "labels. Give average= macro, micro or weighted."
+    )
+
+
+def test_micro_averages_of_one_class_a_row_have_the_interval_of_accuracy():
+    target, answer = _rows(0, 3)
+    expected = Accuracy().exact(target, answer)
+    for kind in (Precision, Recall, F1):
+        assert kind(average="micro").exact(target, answer) == pytest.approx(expected, abs=1e-12)
+
+
+def test_several_labels_of_a_row_are_not_taken_for_independent():
+    labels = np.random.default_rng(0).random((30, 3)) < 0.5
+    answer = np.random.default_rng(1).random((30, 3))
+    for kind in (Precision, Recall, F1):
+        assert [kind(average=a).exact(labels, answer) for a in ("macro", "micro", "samples")] == [None, None, None]
+    found = (labels & (answer >= 0.5))[:, 1].sum()
+    assert Recall(average="positive").exact(labels, answer) == proportion(int(found), int(labels[:, 1].sum()))

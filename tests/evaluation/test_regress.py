@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from deepwright.evaluation.regress import R2, Mae, Mape, Mse, Rmse
+from deepwright.core.errors import RecipeError
+from deepwright.evaluation.interval import interval
+from deepwright.evaluation.regress import R2, Mae, Mape, MaxError, MedianAbsoluteError, Mse, Pinball, Rmse
 
 PAIRS = (
     (Mse, sk.mean_squared_error),
@@ -42,3 +44,21 @@ def test_r2_is_undefined_under_weights_that_leave_one_value():
 
 def test_mape_is_undefined_with_a_target_of_0():
     assert np.isnan(Mape().value(np.array([0.0, 1.0]), np.array([0.0, 1.0])))
+
+
+def test_pinball_takes_one_level_per_answer():
+    with pytest.raises(RecipeError) as error:
+        Pinball(levels=(0.1, 0.9)).value(np.zeros(2), np.zeros(2))
+    assert str(error.value) == (
+        "pinball(levels=[0.1, 0.9]): found 1 answers per row for 2 levels; give one quantile level per answer with "
+        "levels=."
+    )
+    with pytest.raises(RecipeError, match="levels"):
+        Pinball(levels=(0.0,))
+
+
+def test_the_largest_error_has_no_interval_since_more_rows_make_it_larger():
+    target, answer = np.zeros(50), np.linspace(0.0, 1.0, 50)
+    assert interval(MaxError(), target, answer) == (None, None, "none")
+    low, high, _ = interval(MedianAbsoluteError(), target, answer)
+    assert low is not None and low < MedianAbsoluteError().value(target, answer) < high

@@ -83,6 +83,19 @@ def test_an_answer_of_ones_own_is_what_parts_see(digits):
     assert scores["accuracy"] == (y == 3).mean()
 
 
+def test_metrics_of_labels_see_a_probability_for_each_label():
+    x, y = np.eye(4, dtype=np.float32)[:3], np.array([[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1]], np.float32)
+    net = nn.Linear(4, 4)
+    with torch.no_grad():
+        net.weight.copy_(torch.from_numpy(8 * y.T @ x + 0 * net.weight.numpy()) - 4 * torch.ones(4, 4))
+        net.bias.zero_()
+    scores = deepwright.evaluate(net, (x, y), metrics=["subset_accuracy", "f1", "auc", "log_loss"])
+    assert (scores["subset_accuracy"], scores["f1"], scores["auc"]) == (1.0, 1.0, 1.0)
+    assert scores["log_loss"] == pytest.approx(np.log1p(np.exp(-4.0)), rel=1e-5)
+    with pytest.raises(RecipeError, match=r"'subset_accuracy' judges labels, a target .* of zeros and ones"):
+        deepwright.evaluate(net, (x, y[:, 0]), metrics=["subset_accuracy"])
+
+
 @pytest.mark.parametrize(
     ("metrics", "message"),
     [
