@@ -26,7 +26,7 @@ from deepwright.core import strict_json
 from deepwright.core.disk import write_atomic
 from deepwright.core.errors import BundleError, RecipeError
 from deepwright.core.golden import golden_rows
-from deepwright.core.operations import Operation, load_operations, run_operations, unfolded
+from deepwright.core.operations import DecodeImage, Operation, load_operations, run_operations, unfolded
 from deepwright.core.part import canonical_json
 from deepwright.core.schema import Columns, Problem, Schema
 from deepwright.core.weights import check_weights
@@ -34,6 +34,8 @@ from deepwright.core.weights import check_weights
 FORMAT = 1
 BATCH = 1024
 """Rows answered at once. Fixed, because another size may change the last bits of a matrix product."""
+PIXELS = 1 << 18
+"""Of images fewer are answered at once: so many pixels of one channel, since a network makes many channels of them."""
 GOLDEN_TOLERANCE = 1e-5
 CONTAINS_DATA = "contains_data"
 """The entry of a graph's metadata that marks training rows in it."""
@@ -61,6 +63,7 @@ class Answers:
     probability: float32 [N, K] for classes, else None. value: float32 [N] for values, else None.
     out_of_range: bool [N], rows outside what the training part showed.
     threshold: of two classes the second is answered from this probability on; None: the more probable one.
+    costs: [K][K] as in the schema: the class of the least expected cost is answered.
     """
 
     levels: tuple[str, ...]
@@ -68,6 +71,7 @@ class Answers:
     value: np.ndarray | None
     out_of_range: np.ndarray
     threshold: float | None = None
+    costs: tuple[tuple[float, ...], ...] | None = None
 
     @property
     def answer(self) -> np.ndarray:
@@ -77,9 +81,16 @@ class Answers:
         return found
 
     @property
+    def is_decided(self) -> bool:
+        """Whether something else than the probabilities alone says which class is answered."""
+        return self.threshold is not None or self.costs is not None
+
+    @property
     def decided(self) -> np.ndarray:
         """int64 [N]: the number of the class answered for each row."""
         assert self.probability is not None, "a regression has no classes"
+        if self.costs is not None:
+            return np.asarray((self.probability.astype(np.float64) @ np.asarray(self.costs)).argmin(axis=1))
         if self.threshold is None:
             return np.asarray(self.probability.argmax(axis=1))
         return (self.probability[:, 1] >= np.float32(self.threshold)).astype(np.int64)
@@ -119,6 +130,9 @@ class Bundle:
         self.operations = operations
         self._session = session
         self._inputs = [entry.name for entry in session.get_inputs()]
+        places = [o.height * o.width for o in unfolded(operations) if isinstance(o, DecodeImage)]
+        takes_pixels = any(len(entry.shape) == 4 for entry in session.get_inputs())
+        self._rows_at_once = rows_at_once(max(places)) if places and takes_pixels else BATCH
         self._contents = contents
 
     @property
@@ -187,15 +201,15 @@ class Bundle:
 
     def answer(self, columns: Mapping[str, np.ndarray]) -> Answers:
         """Answers for typed input columns (see `schema.Columns`)."""
-        size = len(next(iter(columns.values())))
+        size, step = len(next(iter(columns.values()))), self._rows_at_once
         pieces = [
-            self._answer_batch({name: column[start : start + BATCH] for name, column in columns.items()})
-            for start in range(0, max(size, 1), BATCH)
+            self._answer_batch({name: column[start : start + step] for name, column in columns.items()})
+            for start in range(0, max(size, 1), step)
         ]
         result = np.concatenate(pieces)
         flags = self.schema.out_of_range(dict(columns))
         if self.problem == "classification":
-            return Answers(self.levels, result, None, flags, self.schema.threshold)
+            return Answers(self.levels, result, None, flags, self.schema.threshold, self.schema.costs)
         return Answers((), None, result, flags)
 
     def _answer_batch(self, columns: Columns) -> np.ndarray:
@@ -220,6 +234,11 @@ class Bundle:
                 "bundle.golden_differs", folder=self.folder, difference=difference, limit=GOLDEN_TOLERANCE
             )
         return difference
+
+
+def rows_at_once(places: int) -> int:
+    """How many images of height * width `places` are answered at once; 0 where there are none."""
+    return max(1, min(BATCH, PIXELS // places)) if places else 0
 
 
 def write_bundle(

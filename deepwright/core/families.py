@@ -201,11 +201,13 @@ class Loss(Part, family="loss"):
 class Metric(Part, family="metric"):
     """A number that judges answers.
 
-    decides: of a row only the class that is answered counts, not how probable it is.
+    decides: of a row only the class that is answered counts, not how probable it is. learns: it measures errors by
+    something that `fit` takes from the training part.
     """
 
     problems: ClassVar[tuple[Problem, ...]] = ()
     decides: ClassVar[bool] = False
+    learns: ClassVar[bool] = False
     greater_is_better: ClassVar[bool] = True
 
     @property

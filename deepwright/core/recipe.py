@@ -23,6 +23,27 @@ STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 8_000, 40, 200
 """How many epochs a training has whose recipe names none (docs/log.md, 2026-11-21, on five small regressions)."""
 
 
+USUAL: Mapping[str, Mapping[str, Any]] = {
+    "image": {
+        "network": "resnet",
+        "baselines": (
+            "constant",
+            {"kind": "linear", "max_iter": 100},
+            {"kind": "nearest", "k": 5, "max_rows": 5000, "beyond": "sample"},
+        ),
+        "train": {"least_steps": 2000, "patience": None},
+    }
+}
+"""What a recipe has where it names nothing else and its source holds no table: by what the source holds."""
+
+QUALITY_EPOCHS = {"fast": 0.25, "best": 3.0}
+"""Times the epochs, and the patience, that a network recommends."""
+QUALITY_SIDES = {"fast": 32, "best": 128}
+"""Pixels of the shorter side of images, at most; `good` has the default of `prepare.images.most`."""
+FAST_EPOCHS, BEST_PATIENCE = 10, 40
+"""For networks that recommend no epochs."""
+
+
 class Train(Part):
     """How the network learns."""
 
@@ -33,6 +54,10 @@ class Train(Part):
         high=100_000,
         search=(5, 200, "log"),
     )
+    least_steps: int | None = option(
+        None, "steps of a run at least: where its epochs have fewer, there are more of them; none: as many as they have",
+        low=1, high=10_000_000,
+    )  # fmt: skip
     batch_size: int = option(256, "rows per step", low=1, high=1_048_576, search=(32, 4096, "log"))
     optimizer: Optimizer = option("adamw", "how weights move")
     schedule: Schedule = option("cosine", "the learning rate over the run")
@@ -79,9 +104,13 @@ class Train(Part):
 
         >>> Train(batch_size=128).passes(rows=700), Train(epochs=40).passes(rows=700)
         ((200, 40), (40, 8))
+        >>> Train(epochs=30, batch_size=128, least_steps=1000).passes(rows=700)
+        (180, 48)
         """
         if self.epochs is not None:
-            return self.epochs, self.patience
+            steps = -(-rows // self.batch_size) * self.epochs
+            times = min(-(-(self.least_steps or 0) // steps), MOST_EPOCHS) or 1
+            return self.epochs * times, None if self.patience is None else self.patience * times
         epochs = min(max(STEPS // -(-rows // self.batch_size), FEWEST_EPOCHS), MOST_EPOCHS)
         return epochs, None if self.patience is None else self.patience * epochs // FEWEST_EPOCHS
 
@@ -109,12 +138,18 @@ class Recipe(Part):
         None, "none: by time or groups where declared, stratified for small tables of classes, else random"
     )
     prepare: Prepare = option(Prepare, "columns to tensors")
-    network: Network = option("tabm", "the network")
+    quality: Literal["fast", "good", "best"] = option(
+        "good", "one word for the epochs and the size of images, where these are left open"
+    )
+    network: Network = option("tabm", "the network; of images resnet")
     baselines: tuple[Baseline, ...] = option(("constant", "linear", "boosting"), "what stands beside the network")
     blend: bool = option(True, "whether the weighted mean of network and boosting is a member too")
     train: Train = option(Train, "how the network learns")
     metric: Metric | None = option(None, "what chooses; none: accuracy for classes, rmse for values")
-    decision: Decision = option("most_probable", "which of two classes the bundle answers, from their probabilities")
+    temperature: bool = option(
+        True, "whether probabilities are made as sure as they are right on validation, where that helps"
+    )
+    decision: Decision = option("most_probable", "which class the bundle answers, from the probabilities")
     metrics: tuple[Metric, ...] = option((), "further metrics to report; none: the usual ones of the problem")
     ship: Literal["best", "network"] = option(
         "best", "which member becomes the bundle: the best on validation, or the network"
@@ -126,12 +161,56 @@ class Recipe(Part):
 
     @model_validator(mode="before")
     @classmethod
-    def _train_as_suits_the_network(cls, data: Any) -> Any:
-        """What is left open in `train` is as the network's kind recommends, so that the recipe shows it."""
+    def _open_options_as_suits(cls, data: Any) -> Any:
+        """What is left open is as the source, the network's kind and the quality recommend, so that the recipe shows
+        it."""
         if not isinstance(data, dict):
             return data
-        network = data.get("network", cls.model_fields["network"].default)
-        return {**data, "train": _completed(data.get("train", {}), suited_to(network))}
+        usual = dict(usual_for(data.get("source")))
+        suited = usual.pop("train", {})
+        data = {**usual, **data}
+        network, quality = (data.get(name, cls.model_fields[name].default) for name in ("network", "quality"))
+        suited = of_quality({**suited, **suited_to(network)}, quality)
+        data = {**data, "train": _completed(data.get("train", {}), _without_steps(suited, data.get("train", {})))}
+        if quality in QUALITY_SIDES:
+            data["prepare"] = _completed(data.get("prepare", {}), {"images": {"most": QUALITY_SIDES[quality]}})
+        return data
+
+
+def holds_of(source: Any) -> str | None:
+    """What a source holds that is no table. source: a part, its plain data, or its kind."""
+    kind = source.get("kind") if isinstance(source, dict) else getattr(source, "kind", source)
+    found = Source.kinds.get(kind) if isinstance(kind, str) else None
+    inner = source.get("sources") if isinstance(source, dict) else getattr(source, "sources", None)
+    held = [getattr(found, "holds", None), *map(holds_of, inner or ())]
+    return next((each for each in held if each is not None), None)
+
+
+def usual_for(source: Any) -> Mapping[str, Any]:
+    """Options of a recipe that are usual for what its source holds, in plain data; none for a table."""
+    return USUAL.get(holds_of(source) or "", {})
+
+
+def of_quality(suited: Mapping[str, Any], quality: Any) -> Mapping[str, Any]:
+    """What a network recommends, with the epochs and the patience of another quality than the usual."""
+    factor = QUALITY_EPOCHS.get(quality)
+    if factor is None:
+        return suited
+    epochs, patience = suited.get("epochs"), suited.get("patience", Train.model_fields["patience"].default)
+    if epochs is None:
+        return {**suited, "epochs": FAST_EPOCHS} if factor < 1 else {**suited, "patience": BEST_PATIENCE}
+    if suited.get("least_steps"):
+        suited = {**suited, "least_steps": round(suited["least_steps"] * factor)}
+    longer = None if patience is None else max(1, round(patience * max(factor, 1)))
+    return {**suited, "epochs": max(1, round(epochs * factor)), "patience": longer}
+
+
+def _without_steps(suited: Mapping[str, Any], given: Any) -> Mapping[str, Any]:
+    """Who names the epochs gets these and no more."""
+    named = _named(given) if isinstance(given, Part) else given
+    if isinstance(named, dict) and "epochs" in named and "least_steps" not in named:
+        return {name: value for name, value in suited.items() if name != "least_steps"}
+    return suited
 
 
 def suited_to(network: Any) -> Mapping[str, Any]:

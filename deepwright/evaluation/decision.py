@@ -1,11 +1,12 @@
-"""Decisions: from the probabilities of two classes to the class that is answered."""
+"""Decisions: from the probabilities of the classes to the class that is answered."""
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import field_validator
 
+from deepwright.core.errors import RecipeError, did_you_mean
 from deepwright.core.families import Decision, Metric
 from deepwright.core.part import option
 from deepwright.core.text import text
@@ -85,6 +86,70 @@ class Cost(Decision, kind="cost"):
         return _best(probability, gain)
 
 
+class Wanted(Decision, kind="wanted"):
+    """The second of the target's levels from the probability on at which validation reaches a wanted recall, or
+    precision: of all thresholds that reach it, the one that costs least of the other.
+
+    A precision that no threshold reaches gives the one nearest to it; the report says what was reached.
+
+    >>> score = np.array([0.1, 0.2, 0.3, 0.6])
+    >>> Wanted(value=1.0).choose(np.array([0, 1, 0, 1]), np.stack([1 - score, score], axis=1))
+    0.15000000596046448
+    """
+
+    metric: Literal["recall", "precision"] = option("recall", "of the second level: what is to reach the value")
+    value: float = option(0.9, "what it is to reach on validation", above=0, high=1)
+
+    def choose(self, target: np.ndarray, probability: np.ndarray, weight: np.ndarray | None = None) -> float | None:
+        counts = np.ones(len(target)) if weight is None else np.asarray(weight, np.float64)
+        positive = counts * (target == 1)
+        if not positive.sum() > 0:
+            return None
+        score, place = np.unique(probability[:, 1].astype(np.float32), return_inverse=True)
+        found = np.bincount(place, positive, len(score))[::-1].cumsum()[::-1]  # positives from each score on
+        answered = np.bincount(place, counts, len(score))[::-1].cumsum()[::-1]
+        recall = found / positive.sum()
+        precision = np.divide(found, answered, out=np.zeros(len(score)), where=answered > 0)
+        wanted = self.value * (1 - 1e-12)  # sums of weights may miss a whole by their last bit
+        if self.metric == "recall":
+            best = int(np.flatnonzero(recall >= wanted)[-1])
+        else:
+            reached = np.flatnonzero(precision >= wanted)
+            best = int(reached[0] if len(reached) else np.lexsort((recall, precision))[-1])
+        return _between(score, best)
+
+
+class CostMatrix(Decision, kind="cost_matrix"):
+    """The level of the least expected cost, under costs of one's own for any number of levels; right where
+    probabilities can be trusted. Nothing is chosen, so no number on validation is optimistic by it.
+
+    >>> CostMatrix(costs=("ill>well=10",)).costs_of(("ill", "well"))
+    ((0.0, 10.0), (1.0, 0.0))
+    """
+
+    is_chosen: ClassVar[bool] = False
+
+    costs: tuple[str, ...] = option(
+        (), "TRUE>ANSWERED=COST for pairs of levels, such as ill>well=10; others 1, and 0 where both are the same"
+    )
+
+    def costs_of(self, levels: tuple[str, ...]) -> tuple[tuple[float, ...], ...]:
+        """Raises RecipeError for a level that is not there or a cost that is none."""
+        matrix = 1.0 - np.eye(len(levels))
+        for entry in self.costs:
+            pair, _, number = entry.rpartition("=")
+            truth, answered = _pair(pair, levels)
+            cost = _cost(number)
+            if truth is None or answered is None or cost is None:
+                hint = did_you_mean(pair.partition(">")[0], list(levels))
+                raise RecipeError("run.decision_costs", found=entry, levels=", ".join(levels), hint=hint)
+            matrix[truth, answered] = cost
+        return tuple(tuple(row) for row in matrix.tolist())
+
+    def choose(self, target: np.ndarray, probability: np.ndarray, weight: np.ndarray | None = None) -> float | None:
+        return None
+
+
 def as_answer(decided: np.ndarray, num_classes: int) -> np.ndarray:
     """float64 [N, K]: 1 at the class decided for, so that metrics of classes judge the decision.
 
@@ -111,3 +176,30 @@ def _candidates(score: np.ndarray) -> list[float]:
     if len(distinct) > MOST_CANDIDATES:
         distinct = np.unique(np.quantile(score.astype(np.float64), np.linspace(0, 1, MOST_CANDIDATES)))
     return [0.5, *((distinct[1:] + distinct[:-1]) / 2).tolist()]
+
+
+def _between(score: np.ndarray, place: int) -> float:
+    """A threshold in the middle below the score at this place, where the next lower one stays out."""
+    if place == 0:
+        return float(score[0])
+    middle = np.float32((np.float64(score[place]) + np.float64(score[place - 1])) / 2)
+    return float(middle if middle > score[place - 1] else score[place])
+
+
+def _pair(words: str, levels: tuple[str, ...]) -> tuple[int | None, int | None]:
+    """The numbers of the two levels in TRUE>ANSWERED; a level's own name may hold a >."""
+    number = {level: place for place, level in enumerate(levels)}
+    pieces = words.split(">")
+    for cut in range(1, len(pieces)):
+        first, second = ">".join(pieces[:cut]), ">".join(pieces[cut:])
+        if first in number and second in number:
+            return number[first], number[second]
+    return None, None
+
+
+def _cost(words: str) -> float | None:
+    try:
+        value = float(words)
+    except ValueError:
+        return None
+    return value if 0 <= value < np.inf else None

@@ -14,7 +14,7 @@ from deepwright.core.seal import Split
 from deepwright.core.step import require_part
 from deepwright.data.profile import profile
 from deepwright.evaluation.blend import blend, mixed
-from deepwright.practice.decide import decided_schema
+from deepwright.practice.decide import decide
 from deepwright.practice.member import Member, parity
 from deepwright.practice.target import target_of
 
@@ -43,26 +43,31 @@ def learn_blend(
     found = blend(target_of(validation), *answers, problem, validation.weight, recipe.seed)
     if found.share in (0.0, 1.0):
         return None
-    ours = mixed(found.share, *answers).astype(np.float32)
     prefixes = free_prefixes(validation.schema.names)
+    decided = decide(
+        recipe, split.train.schema, validation, mixed(found.share, *answers).astype(np.float32),
+        blended_graph(first, second, found.share, prefixes), found.cross_fitted,
+    )  # fmt: skip
     bundle = write_bundle(
         run.folder / "members" / BLEND,
-        schema=decided_schema(split.train.schema, recipe.decision, validation, ours),
+        schema=decided.schema,
         operations=tuple(
             Branch(operations=member.operations, outputs=member.inputs, prefix=prefix)
             for member, prefix in zip((first, second), prefixes, strict=True)
         ),
-        graph=blended_graph(first, second, found.share, prefixes),
+        graph=decided.graph,
         weights=_weights((first, second), prefixes),
         recipe=recipe.dump(),
         profile=profile(split.train),
         versions=versions,
     )
-    difference = parity(ours, bundle.predict(validation).answer, BLEND)
+    difference = parity(decided.answer, bundle.predict(validation).answer, BLEND)
     run.commit(f"member {BLEND}", bundle=bundle.digest, parity=difference)
     notes = {"share": found.share, "of": FIRST, "with": SECOND, "rows": len(validation)}
     seconds = time.monotonic() - started
-    return Member(BLEND, bundle, seconds, difference, notes=notes, cross_fitted=found.cross_fitted)
+    return Member(
+        BLEND, bundle, seconds, difference, notes=notes, cross_fitted=decided.cross_fitted, tempered=decided.tempered
+    )
 
 
 def blended_graph(first: Bundle, second: Bundle, share: float, prefixes: tuple[str, str]) -> bytes:

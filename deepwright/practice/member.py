@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepwright.core.bundle import CONTAINS_DATA, Bundle, write_bundle
+from deepwright.core.bundle import CONTAINS_DATA, Bundle, rows_at_once, write_bundle
 from deepwright.core.errors import ProofError
 from deepwright.core.families import Baseline, Loss, Metric, Tensor
 from deepwright.core.operations import Tfidf
@@ -22,9 +22,10 @@ from deepwright.data.prepare import fit_prepare
 from deepwright.data.profile import profile
 from deepwright.evaluation.classify import LogLoss
 from deepwright.evaluation.metric import name_of
+from deepwright.evaluation.temperature import Tempered
 from deepwright.model.answer import answering
 from deepwright.model.export import export_network
-from deepwright.practice.decide import decided_schema
+from deepwright.practice.decide import decide
 from deepwright.practice.show import Show
 from deepwright.practice.speed import keep_plan, measured_on, speed_of
 from deepwright.practice.target import (
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 PARITY_LIMIT = 1e-5
+PLACES = 16
+"""Pixels for each place that a kernel is laid on, in the middle of a network that halves the sides several times."""
 BLOCK = 1024
 """Rows of many columns that stand in memory as numbers at once."""
 
@@ -58,8 +61,9 @@ BLOCK = 1024
 @dataclass(frozen=True)
 class Member:
     """name: `network` or a baseline's kind. history: one mapping per epoch. parity: largest difference between the
-    answers of the process that learned and those of the bundle, relative to the largest answer. cross_fitted: a blend's
-    answers on validation by which it may be compared, each made without the rows that chose its weight."""
+    answers of the process that learned and those of the bundle, relative to the largest answer. cross_fitted: answers
+    on validation by which it may be compared where a choice there made it, a blend's weight or a temperature: each made
+    without the rows that chose. tempered: what a temperature does on validation."""
 
     name: str
     bundle: Bundle
@@ -68,6 +72,7 @@ class Member:
     history: tuple[dict[str, Any], ...] = ()
     notes: Mapping[str, Any] | None = None
     cross_fitted: np.ndarray | None = None
+    tempered: Tempered | None = None
 
 
 def learn_network(
@@ -98,8 +103,9 @@ def learn_network(
     recipe.network.adapt(module, prepared)
     answerer = answering(module, problem, mean, sd)
     export_network(answerer, inputs, problem)  # refused before the first epoch, not after the last
-    threads = recipe.train.threads or thread_count(module, recipe.train.batch_size)
+    threads = recipe.train.threads or thread_count(module, recipe.train.batch_size, uses=weight_uses(inputs))
     watched = recipe.train.watch or (LogLoss() if problem == "classification" else metrics[0])
+    watched = watched.fit(split.train)
 
     rows: Any = (prepared, target)
     if table.large is not None:
@@ -144,18 +150,18 @@ def learn_network(
     history = training.finish()
 
     graph, weights = export_network(answerer, inputs, problem)
-    ours = _torch_answers(answerer, validation, inputs)
+    decided = decide(recipe, schema, split.validation, _torch_answers(answerer, validation, inputs), graph)
     bundle = write_bundle(
         run.folder / "members" / "network",
-        schema=decided_schema(schema, recipe.decision, split.validation, ours),
+        schema=decided.schema,
         operations=fitted.operations,
-        graph=graph,
+        graph=decided.graph,
         weights=weights,
         recipe=recipe.dump(),
         profile=profile(split.train),
         versions=versions,
     )
-    difference = parity(ours, bundle.predict(split.validation).answer, "network")
+    difference = parity(decided.answer, bundle.predict(split.validation).answer, "network")
     run.commit("member network", bundle=bundle.digest, parity=difference)
     notes = {
         "stopped": history.stopped,
@@ -173,7 +179,10 @@ def learn_network(
         "memory_peak_bytes": peak_bytes(),
         "events": list(history.notes),
     }
-    return Member("network", bundle, time.monotonic() - started, difference, history.epochs, notes)
+    seconds = time.monotonic() - started
+    return Member(
+        "network", bundle, seconds, difference, history.epochs, notes, decided.cross_fitted, decided.tempered
+    )
 
 
 def network_loss(recipe: Recipe, problem: Problem, *, is_weighted: bool) -> "Loss | nn.Module":
@@ -222,19 +231,23 @@ def learn_baseline(
     if operation.contains_data:
         mark = model.metadata_props.add()
         mark.key, mark.value = CONTAINS_DATA, "true"
+    decided = decide(recipe, schema, split.validation, ours, model.SerializeToString())
     bundle = write_bundle(
         run.folder / "members" / baseline.kind,
-        schema=decided_schema(schema, recipe.decision, split.validation, ours),
+        schema=decided.schema,
         operations=fitted.operations,
-        graph=model.SerializeToString(),
+        graph=decided.graph,
         weights=operation.arrays(),
         recipe=recipe.dump(),
         profile=profile(train),
         versions=versions,
     )
-    difference = parity(ours, bundle.predict(split.validation).answer, baseline.kind)
+    difference = parity(decided.answer, bundle.predict(split.validation).answer, baseline.kind)
     run.commit(f"member {baseline.kind}", bundle=bundle.digest, parity=difference)
-    return Member(baseline.kind, bundle, time.monotonic() - started, difference)
+    seconds = time.monotonic() - started
+    return Member(
+        baseline.kind, bundle, seconds, difference, cross_fitted=decided.cross_fitted, tempered=decided.tempered
+    )
 
 
 def tensors(fitted: Fitted, inputs: tuple[Tensor, ...], columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -274,6 +287,16 @@ def _torch_answers(answerer: Any, prepared: dict[str, np.ndarray], inputs: tuple
     import torch
 
     answerer.eval()
+    rows = len(prepared[inputs[0].name])
+    size = rows_at_once(max((t.shape[0] * t.shape[1] for t in inputs if t.shape is not None), default=0)) or max(rows, 1)
+    answers = []
     with torch.no_grad():
-        answers = answerer(*(torch.from_numpy(np.ascontiguousarray(prepared[t.name])) for t in inputs))
-    return np.asarray(answers.numpy())
+        for low in range(0, rows, size):
+            piece = (torch.from_numpy(np.array(prepared[t.name][low : low + size], order="C")) for t in inputs)
+            answers.append(answerer(*piece).numpy())
+    return np.concatenate(answers)
+
+
+def weight_uses(inputs: tuple[Tensor, ...]) -> int:
+    """About how many times a step uses each weight for a row: a kernel is laid on many places of an image."""
+    return max((max(1, t.shape[0] * t.shape[1] // PLACES) for t in inputs if t.shape is not None), default=1)

@@ -1,7 +1,7 @@
 """From bundles to a report: every number is computed from the answers of the bundle's own file."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,17 +51,21 @@ class Measured:
     evidence: dict[str, Any]
 
 
-def metrics_of(recipe: Recipe, data: Dataset) -> tuple[Metric, ...]:
-    """The metrics to report, the one that chooses first."""
+def metrics_of(recipe: Recipe, data: Dataset, train: Callable[[], Dataset]) -> tuple[Metric, ...]:
+    """The metrics to report, the one that chooses first. train: the training part, for those that learn from it."""
     problem = data.schema.problem
     main = recipe.metric or main_metric(problem)
     others = recipe.metrics or usual_metrics(problem, len(data.schema.target.levels))
-    return (main, *(m for m in others if name_of(m) != name_of(main)))
+    metrics = (main, *(m for m in others if name_of(m) != name_of(main)))
+    return tuple(metric.fit(train()) if metric.learns else metric for metric in metrics)
 
 
 def epoch_metrics(recipe: Recipe, data: Dataset) -> tuple[Metric, ...]:
-    """The metrics to follow during training: the one that chooses, and those the recipe names or a usual second one."""
-    metrics = metrics_of(recipe, data)
+    """The metrics to follow during training: the one that chooses, and those the recipe names or a usual second one.
+
+    data: the training part.
+    """
+    metrics = metrics_of(recipe, data, lambda: data)
     if recipe.metrics:
         return metrics
     two_classes = len(data.schema.target.levels) == 2
@@ -102,7 +106,7 @@ def make_report(
     seconds: dict[str, float],
 ) -> Report:
     """The report on validation: who is best, which member ships, and every number behind it."""
-    metrics = metrics_of(recipe, split.validation)
+    metrics = metrics_of(recipe, split.validation, lambda: split.train)
     bundles = {name: member.bundle for name, member in members.items()}
     first = measure(bundles, split.validation, metrics, optimistic=frozenset(), seed=recipe.seed)
     compared = first.judged | cross_fitted(members, metrics[0])

@@ -46,6 +46,7 @@ from deepwright.core.operations import (
     SmoothBound,
     Stack,
     Standardise,
+    Temperature,
     Tfidf,
     TreeEnsemble,
     WindowDifferences,
@@ -66,6 +67,7 @@ from tests.onnx_runner import in_onnx
 NAN = np.nan
 NUMBERS = {"a": np.array([1.0, NAN, -3.5, 1e300]), "b": np.array([NAN, 0.0, 2.0, -1e39])}
 CODES = {"c": np.array([0.0, 1.0, 2.0, 1.0]), "d": np.array([3.0, 0.0, 1.0, 2.0])}
+PROBABILITY = {"probability": np.array([[0.5, 0.5], [1.0, 0.0], [0.75, 0.25], [1e-6, 1 - 1e-6]], np.float32)}
 WORDS = {"w": np.array(["x", "y", "", "never seen"], object)}
 X = {"x": np.array([[0.5, NAN], [1.0, -1.0], [1.5, 3.0], [-80.0, 200.0]], np.float32)}
 PIXELS = {"p": np.arange(4 * 5 * 4 * 3, dtype=np.uint8).reshape(4, 5, 4, 3)}
@@ -247,6 +249,7 @@ CASES = {
     "join": (Join(tensors=["x", "x"], output="t"), X, ["t"]),
     "constant of classes": (Constant(answer="probability", values=[0.25, 0.75]), X, ["probability"]),
     "constant value": (Constant(answer="value", values=[3.5]), X, ["value"]),
+    "temperature": (Temperature(temperature=0.5), PROBABILITY, ["probability"]),
     "linear of classes": (
         Linear(answer="probability", weights=[[1.0, -1.0, 0.0], [0.5, 0.1, -0.2]], bias=[0.0, 0.1, -0.1]),
         FINITE_X,

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
+from deepwright.core.bundle import Answers
 from deepwright.core.errors import RecipeError
 from deepwright.evaluation.classify import F1, Recall
 from deepwright.evaluation.compare import best_member, paired
-from deepwright.evaluation.decision import Cost, Fixed, MostProbable, Threshold, as_answer
+from deepwright.evaluation.decision import Cost, CostMatrix, Fixed, MostProbable, Threshold, Wanted, as_answer
 from deepwright.evaluation.evidence import evidence
 from deepwright.evaluation.judge import judge, usual_metrics
 
@@ -121,3 +122,66 @@ def test_weights_decide_which_member_is_better():
     assert best_member(target, answers, metric, heavy) == "second"
     assert paired(target, first, second, metric, weight=heavy).better == "b"
     assert paired(target, first, second, metric, weight=heavy).value == pytest.approx((60 - 230) / 260)
+
+
+def reached(target, probability, threshold, weight=None):
+    """Recall and precision of what is answered from a threshold on."""
+    counts = np.ones(len(target)) if weight is None else weight
+    said = probability[:, 1] >= np.float32(threshold)
+    right = (counts * (said & (target == 1))).sum()
+    return right / counts[target == 1].sum(), right / max(counts[said].sum(), 1e-12)
+
+
+@pytest.mark.parametrize("wanted", [0.5, 0.8, 0.9, 1.0])
+def test_the_wanted_recall_is_reached_at_the_highest_threshold(wanted):
+    for seed, weight in ((0, None), (1, None), (2, np.random.default_rng(2).uniform(0.5, 2, 200))):
+        target, probability = rare(seed=seed)
+        found = Wanted(value=wanted).choose(target, probability, weight)
+        assert reached(target, probability, found, weight)[0] >= wanted - 1e-12
+        higher = [t for t in np.unique(probability[:, 1]) if t > found]
+        assert all(reached(target, probability, t, weight)[0] < wanted for t in higher[1:])
+
+
+@pytest.mark.parametrize("wanted", [0.2, 0.4])
+def test_the_wanted_precision_is_reached_with_the_most_recall(wanted):
+    target, probability = rare(2000)
+    found = Wanted(metric="precision", value=wanted).choose(target, probability)
+    recall, precision = reached(target, probability, found)
+    assert precision >= wanted
+    others = [reached(target, probability, t) for t in np.unique(probability[:, 1])]
+    assert recall == max(r for r, p in others if p >= wanted)
+
+
+def test_a_precision_out_of_reach_gives_the_nearest():
+    score = np.array([0.1, 0.4, 0.6, 0.8], np.float32)
+    probability, target = np.stack([1 - score, score], axis=1), np.array([0, 1, 1, 0])
+    found = Wanted(metric="precision", value=0.99).choose(target, probability)
+    assert found == pytest.approx(0.25)  # 2 of 3 from there on; 1 of 2 higher up
+    assert Wanted().choose(np.zeros(4, int), probability) is None
+
+
+def test_neighbouring_scores_are_told_apart():
+    low = np.float32(0.5)
+    score = np.array([low, np.nextafter(low, np.float32(1))], np.float32)
+    found = Wanted(value=1.0).choose(np.array([0, 1]), np.stack([1 - score, score], axis=1))
+    assert (score >= np.float32(found)).tolist() == [False, True]
+
+
+def test_a_cost_matrix_answers_the_level_of_the_least_expected_cost():
+    levels = ("ill", "a>b", "well")
+    costs = CostMatrix(costs=("ill>well=20", "a>b>well=3")).costs_of(levels)
+    assert costs == ((0.0, 1.0, 20.0), (1.0, 0.0, 3.0), (1.0, 1.0, 0.0))
+    probability = np.array([[0.1, 0.1, 0.8], [0.01, 0.09, 0.9], [0.0, 1.0, 0.0]], np.float32)
+    answers = Answers(levels, probability, None, np.zeros(3, bool), costs=costs)
+    # 0.9 / 0.9 / 2.3: the first of equals; 0.99 / 0.91 / 0.47; the sure one
+    assert answers.label.tolist() == ["ill", "well", "a>b"]
+    draw = np.random.default_rng(0).dirichlet((1, 1, 1), 200)
+    decided = Answers(levels, draw, None, np.zeros(200, bool), costs=costs).decided
+    expected = [min(range(3), key=lambda k, p=p: sum(p[j] * costs[j][k] for j in range(3))) for p in draw]
+    assert decided.tolist() == expected
+
+
+@pytest.mark.parametrize("entry", ["ill>sick=2", "ill=2", "ill>well=-1", "ill>well=much", "ill>well"])
+def test_a_cost_that_is_none_is_refused(entry):
+    with pytest.raises(RecipeError, match=r"decision.costs: found '.*'; allowed: TRUE>ANSWERED=COST"):
+        CostMatrix(costs=(entry,)).costs_of(("ill", "well"))

@@ -19,7 +19,13 @@ from deepwright.practice.rerun import rerun
 from deepwright.practice.run import practise
 from deepwright.practice.verify import verify
 
-BUYS = {"target": "buys", "network": "mlp", "baselines": ("constant", "boosting"), "decision": "threshold"}
+BUYS = {
+    "target": "buys",
+    "network": "mlp",
+    "baselines": ("constant", "boosting"),
+    "decision": "threshold",
+    "temperature": False,
+}
 
 
 def of_share(share):

@@ -3,13 +3,13 @@
 One class per file group; each has `apply` in numpy and `graph` in ONNX. A bundle is: operations > tensors > graph.
 """
 
-from deepwright.core.operations.answers import Constant, Linear, TreeEnsemble
+from deepwright.core.operations.answers import Constant, Linear, Temperature, TreeEnsemble
 from deepwright.core.operations.bounds import Bound, OutsideFlag, Require, SetMissing
 from deepwright.core.operations.branch import Branch, unfolded
 from deepwright.core.operations.calendar import Calendar
 from deepwright.core.operations.columns import Drop, Fill, FillText, Level, MissingFlag, Standardise
 from deepwright.core.operations.extraction import Products, Project
-from deepwright.core.operations.images import CentreCrop, DecodeImage, ScalePixels
+from deepwright.core.operations.images import CentreCrop, DecodeImage, FlattenPixels, ScalePixels
 from deepwright.core.operations.isolation import IsolationFlag
 from deepwright.core.operations.levels import HashBucket, Indicators, Rank
 from deepwright.core.operations.neighbours import LinearFill, NearestFill
@@ -42,6 +42,7 @@ __all__ = [
     "Drop",
     "Fill",
     "FillText",
+    "FlattenPixels",
     "HashBucket",
     "Indicators",
     "IsolationFlag",
@@ -68,6 +69,7 @@ __all__ = [
     "SmoothBound",
     "Stack",
     "Standardise",
+    "Temperature",
     "TextTokens",
     "Tfidf",
     "TreeEnsemble",

@@ -1,4 +1,4 @@
-"""Operations that answer: constant, linear, tree ensemble (the baselines, ready for a bundle).
+"""Operations that answer: constant, linear, tree ensemble (the baselines, ready for a bundle); and a temperature.
 
 Each reads one float32 tensor [N, F] and sets `probability` [N, K] or `value` [N], float32.
 """
@@ -131,6 +131,30 @@ class TreeEnsemble(Operation, kind="tree_ensemble"):
             tree_of += [tree] * (end - start)
             node_of += list(range(end - start))
         return tree_of, node_of
+
+
+class Temperature(Operation, kind="temperature"):
+    """Probabilities p to p^(1/T), scaled to sum to 1: the softmax of a network's outputs divided by T, for any model.
+
+    Which class is the most probable stays; a probability of 0 stays 0.
+
+    References: Guo, Pleiss, Sun and Weinberger 2017, "On calibration of modern neural networks", arXiv 1706.04599.
+
+    >>> Temperature(temperature=2.0).apply({"probability": np.array([[0.8, 0.2]])})["probability"].round(4).tolist()
+    [[0.6667, 0.3333]]
+    """
+
+    temperature: float = option(help="T; above 1 it makes answers less sure, below 1 surer", above=0)
+
+    def apply(self, columns: Columns) -> Columns:
+        with np.errstate(divide="ignore"):  # the logarithm of 0 is -inf, which comes out as 0 again
+            logs = np.log(columns["probability"]) * np.float32(1.0 / self.temperature)
+        return {**columns, "probability": _link(logs, "softmax")}
+
+    def graph(self, graph: Graph) -> None:
+        logs = graph.add("Log", graph.values["probability"])
+        scaled = graph.add("Mul", logs, graph.constant(1.0 / self.temperature, np.float32))
+        graph.values["probability"] = graph.add("Softmax", scaled, axis=1)
 
 
 def _answer(scores: np.ndarray, answer: Answer) -> np.ndarray:

@@ -22,7 +22,8 @@ from deepwright.core.schema import Columns
 class DecodeImage(Operation, kind="decode_image"):
     """An encoded image to pixels uint8 [N, H, W, C]: turned as EXIF says, resized, cut to the middle, in one mode.
 
-    In the column stands the image file itself, as bytes or as base64 text (so JSON carries it).
+    In the column stands the image file itself, as bytes or as base64 text (so JSON carries it); or pixels that were
+    decoded in this form before.
 
     >>> import numpy as np
     >>> grey = b"P5 8 8 255 " + bytes(range(0, 64))
@@ -57,6 +58,10 @@ class DecodeImage(Operation, kind="decode_image"):
     def apply(self, columns: Columns) -> Columns:
         """Raises DataError naming row (from 0) and column for what is no image."""
         images = columns[self.column]
+        if images.dtype == np.uint8:  # decoded before, in this very form
+            if images.shape[1:] != self.form.shape:
+                raise DataError("images.other_form", field=self.column, found=images.shape[1:], due=self.form.shape)
+            return dict(columns)
         pixels = np.empty((len(images), *self.form.shape), np.uint8)
         for row, image in enumerate(images):
             try:
@@ -95,6 +100,65 @@ class CentreCrop(Operation, kind="centre_crop"):
         first = graph.add("Div", graph.add("Sub", sides, wanted), graph.constant([2], np.int64))
         axes = graph.constant([1, 2], np.int64)
         graph.values[self.column] = graph.add("Slice", pixels, first, graph.add("Add", first, wanted), axes)
+
+
+class FlattenPixels(Operation, kind="flatten_pixels"):
+    """Pixels uint8 [N, H, W, C] to `x` float32 [N, rows * columns * C]: the mean of each field of a grid, 0 to 1.
+
+    What linear models and nearest neighbours see of an image.
+
+    >>> import numpy as np
+    >>> one = FlattenPixels(column="photo", height=2, width=4, rows=1, columns=2)
+    >>> one.apply({"photo": np.array([[[[0], [255], [0], [0]], [[0], [255], [0], [0]]]], np.uint8)})["x"].tolist()
+    [[0.5, 0.0]]
+    """
+
+    column: str = option(help="pixels")
+    height: int = option(help="pixels of each image", low=1)
+    width: int = option(help="pixels of each image", low=1)
+    rows: int = option(help="fields of the grid from top to bottom, at most as many as pixels", low=1)
+    columns: int = option(help="fields of the grid from left to right, at most as many as pixels", low=1)
+
+    @model_validator(mode="after")
+    def _grid_fits(self) -> "FlattenPixels":
+        if self.rows > self.height or self.columns > self.width:
+            raise RecipeError("images.grid", rows=self.rows, columns=self.columns, height=self.height, width=self.width)
+        return self
+
+    def apply(self, columns: Columns) -> Columns:
+        pixels = columns[self.column]
+        x = np.empty((len(pixels), self.rows * self.columns * pixels.shape[3]), np.float32)
+        tops, lefts = _edges(self.height, self.rows), _edges(self.width, self.columns)
+        area = (np.diff(tops)[:, None] * np.diff(lefts) * 255)[:, :, None]
+        for low in range(0, len(pixels), FEW):
+            sums = np.add.reduceat(pixels[low : low + FEW].astype(np.int64), tops[:-1], axis=1)
+            means = np.add.reduceat(sums, lefts[:-1], axis=2) / area
+            x[low : low + FEW] = means.reshape(len(means), -1)
+        return {**columns, "x": x}
+
+    def graph(self, graph: Graph) -> None:
+        pixels = graph.add("Transpose", graph.add("Cast", graph.values[self.column], to=1), perm=[0, 3, 1, 2])
+        down = graph.constant(_means(self.height, self.rows) / 255, np.float32)
+        along = graph.constant(_means(self.width, self.columns).T, np.float32)
+        means = graph.add("MatMul", graph.add("MatMul", down, pixels), along)
+        graph.values["x"] = graph.add("Flatten", graph.add("Transpose", means, perm=[0, 2, 3, 1]))
+
+
+FEW = 256
+"""Images whose pixels are held as whole numbers at once."""
+
+
+def _edges(size: int, pieces: int) -> np.ndarray:
+    """int64 [pieces + 1]: where each of so many nearly equal pieces begins, and the end."""
+    return np.arange(pieces + 1) * size // pieces
+
+
+def _means(size: int, pieces: int) -> np.ndarray:
+    """[pieces, size]: the matrix that takes the mean of each piece."""
+    edges = _edges(size, pieces)
+    place = np.arange(size)
+    inside = (place >= edges[:-1, None]) & (place < edges[1:, None])
+    return inside / np.diff(edges)[:, None]
 
 
 class ScalePixels(Operation, kind="scale_pixels"):

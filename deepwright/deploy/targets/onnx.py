@@ -182,6 +182,7 @@ def _description(bundle: Bundle) -> dict[str, Any]:
         "target": bundle.schema.target.name,
         "levels": list(bundle.levels),
         "threshold": bundle.schema.threshold,
+        "costs": bundle.schema.costs,
         "numbers": [feature.name for feature in inputs if _is_number(feature)],
         "texts": [feature.name for feature in inputs if not _is_number(feature)],
         "missing_text": missing_text(bundle),

@@ -41,8 +41,10 @@ class Model:
         ]
 
     def _decided(self, row: np.ndarray) -> int:
-        """The number of the class answered: of two with a threshold the second from that probability on."""
-        threshold = self.description["threshold"]
+        """The number of the class answered: of the least expected cost, or of two the second from a threshold on."""
+        threshold, costs = self.description["threshold"], self.description["costs"]
+        if costs is not None:
+            return int((row.astype(np.float64) @ np.asarray(costs)).argmin())
         return int(row.argmax()) if threshold is None else int(row[1] >= np.float32(threshold))
 
 
