@@ -24,6 +24,7 @@ class Mase(MeanMetric, kind="mase"):
     """
 
     problems: ClassVar[tuple[Problem, ...]] = ("regression",)
+    learns: ClassVar[bool] = True
 
     season: int = option(1, "rows from one season to the next: 24 for hours of a day, 7 for days of a week", low=1)
     naive_error: float | None = option(

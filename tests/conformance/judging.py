@@ -118,6 +118,7 @@ def several_weightings_at_once_are_each_alone(part: Metric) -> None:
 def what_it_learns_is_of_the_training_part(part: Metric) -> None:
     train = samples.values_in_time("train")
     fitted = part.fit(train)
+    assert part.learns or fitted == part, "one that learns says so"
     assert fitted.kind == part.kind and fitted.name == part.name, "its name stays: what it learned is no choice"
     if fitted != part:
         for other in ("validation", "test", "whole"):

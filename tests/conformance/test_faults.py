@@ -351,6 +351,25 @@ def divides_by_the_spread_of_a_constant_column() -> Part:
     return Planted()
 
 
+@breaks(networks.a_networks_graph_answers_as_torch_does)
+def changes_its_answer_by_the_number_of_rows() -> Part:
+    import torch
+    from torch import nn
+
+    class Planted(Network, kind="planted"):
+        form = "flat"
+
+        def build(self, inputs: tuple[Any, ...], num_outputs: int) -> Any:
+            return Counting(inputs[0].width, num_outputs)
+
+    class Counting(nn.Linear):
+        def forward(self, x: Any) -> Any:
+            rows = 3 if torch.compiler.is_exporting() else len(x)
+            return super().forward(x) + rows * torch.arange(3)
+
+    return Planted()
+
+
 # training
 
 
@@ -482,6 +501,7 @@ def weighs_by_the_first_weighting() -> Part:
 def measures_by_any_part() -> Part:
     class Planted(Metric, kind="planted"):
         problems: ClassVar = ("regression",)
+        learns: ClassVar = True
         measure: float = option(1.0, "what errors are measured by")
 
         @property
@@ -490,6 +510,14 @@ def measures_by_any_part() -> Part:
 
         def fit(self, train: Dataset) -> Metric:
             return self.replace(measure=float(train.target.std()))
+
+    return Planted()
+
+
+@breaks(judging.what_it_learns_is_of_the_training_part)
+def learns_and_does_not_say_so() -> Part:
+    class Planted(Mase, kind="planted"):
+        learns: ClassVar = False
 
     return Planted()
 
