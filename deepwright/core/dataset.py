@@ -4,14 +4,25 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from deepwright.core.errors import LeakError
 from deepwright.core.schema import Columns, Role, Schema
 
-PartTag = Literal["whole", "train", "validation", "test"]
+if TYPE_CHECKING:
+    from deepwright.core.operations import Operation
+
+PartTag = Literal["whole", "train", "validation", "calibration", "test"]
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """The images of a column. by: the operation that decodes them; pixels: uint8 [N, H, W, C], what it gives."""
+
+    by: "Operation"
+    pixels: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +33,7 @@ class Dataset:
     hashes: uint64 [N], a hash of each canonical raw row (equal rows of any file format have equal hashes).
     files: the sources' names; file_of: int32 [N], the place of each row's file in `files`, None where there is one.
     given: int8 [N], the part that the data themselves give a row (0 train, 1 validation, -1 none); None: none at all.
+    decoded: the pixels of columns of images; the columns themselves keep the references.
     """
 
     columns: Mapping[str, np.ndarray]
@@ -33,6 +45,7 @@ class Dataset:
     files: tuple[str, ...] = ()
     file_of: np.ndarray | None = None
     given: np.ndarray | None = None
+    decoded: Mapping[str, Decoded] = field(default_factory=dict)
     _kept: dict[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -56,8 +69,11 @@ class Dataset:
 
     @property
     def inputs(self) -> Columns:
-        """The input columns alone: what a model may see."""
-        return {f.name: self.columns[f.name] for f in self.schema.inputs}
+        """The input columns alone: what a model may see. A decoded image is there as its pixels."""
+        return {
+            f.name: self.decoded[f.name].pixels if f.name in self.decoded else self.columns[f.name]
+            for f in self.schema.inputs
+        }
 
     def of_role(self, role: Role) -> np.ndarray | None:
         """The column [N] that has this role, if one has."""
@@ -85,8 +101,15 @@ class Dataset:
             hashes=self.hashes[rows],
             file_of=None if self.file_of is None else self.file_of[rows],
             given=None if self.given is None else self.given[rows],
+            decoded={name: Decoded(each.by, each.pixels[rows]) for name, each in self.decoded.items()},
             _kept={},
         )
+
+    def with_decoded(self, decoded: Mapping[str, Decoded]) -> "Dataset":
+        """The same rows with the pixels of their images."""
+        for name, each in decoded.items():
+            assert len(each.pixels) == len(self), f"{len(each.pixels)} images in {name!r} for {len(self)} rows"
+        return replace(self, decoded=decoded)
 
     def with_schema(self, schema: Schema) -> "Dataset":
         """The same rows under another schema of the same columns."""

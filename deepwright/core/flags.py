@@ -7,7 +7,7 @@ from typing import Any, Union, get_args, get_origin
 from deepwright.core.errors import RecipeError, UsageError, did_you_mean
 from deepwright.core.part import Part, allowed
 from deepwright.core.prepare import split_unescaped
-from deepwright.core.recipe import Recipe, suited_to
+from deepwright.core.recipe import Recipe, suited_to, usual_for
 from deepwright.core.recipe_file import scalar
 
 SOURCE_FLAGS = ("test", "validation", "columns", "map", "delimiter", "encoding", "types", "missing")
@@ -27,7 +27,8 @@ def apply_flags(data: dict[str, Any], flags: list[tuple[str, str]]) -> dict[str,
 
     Raises UsageError for a name that is unknown or stands twice, and RecipeError for a value of the wrong type.
     """
-    result = dict(data)
+    kind = next((value for name, value in flags if name == "source"), data.get("source"))
+    result = {**{name: value for name, value in usual_for(kind).items() if name != "train"}, **data}
     names = [name.removeprefix("source.") for name, _ in flags]
     if twice := [name for name in names if names.count(name) > 1]:
         raise UsageError("flags.twice", flag=f"--{twice[0]}")

@@ -24,6 +24,9 @@ MAX_BYTES = 256 * 2**20
 MIN_SIDE = 8
 MAX_ASPECT = 32
 DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+GREY_MODES = ("1", "L", "LA", *DEEP_MODES)
+ORIENTATION, TURNED = 0x0112, (5, 6, 7, 8)
+"""The EXIF entry that says how an image is to be turned, and its values that exchange the sides."""
 LOOK_WIDTH, LOOK_HEIGHT = 9, 8
 """Of the small grey picture by which images that look alike are found; 9 x 8 points have 64 differences."""
 
@@ -68,6 +71,15 @@ class Form:
         return self.height * self.width * self.channels
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How a source's images are to be taken, where that can be asked; each as in `Form`."""
+
+    background: int = 255
+    levels: tuple[float, float] | None = None
+    frame: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What decoding an image in full showed. width, height: as EXIF turns it. frames: more than one is a choice.
@@ -106,6 +118,17 @@ def decode_image(encoded: bytes, form: Form) -> np.ndarray:
             image = _eight_bits(image, *form.levels)
         plain = _plain(image, "RGB" if form.channels == 3 else "L", form.background)
         return np.asarray(_resized(plain, form), np.uint8).reshape(form.shape)
+
+
+def image_size(encoded: bytes) -> tuple[int, int, bool]:
+    """Width and height as EXIF turns it, and whether it is grey; read from the head of an image that decodes."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(encoded), formats=FORMATS) as image:
+        width, height = image.size
+        if image.getexif().get(ORIENTATION, 1) in TURNED:
+            width, height = height, width
+        return width, height, image.mode in GREY_MODES
 
 
 def image_facts(encoded: bytes) -> Facts:

@@ -7,6 +7,7 @@ from pydantic import model_validator
 
 from deepwright.core.errors import RecipeError
 from deepwright.core.families import Dates, Encoder, Extractor, Imputer, Outliers, Scaler, Texts
+from deepwright.core.image import Fit
 from deepwright.core.operations.bounds import Comparison
 from deepwright.core.part import Part, option
 
@@ -95,8 +96,29 @@ class ColumnChoice(Part):
         return {"columns": columns}, [(name.strip(), _unescaped(value)) for name, _, value in pairs]
 
 
+class Resize(Part):
+    """How images become pixels of one size; what is left open is as the training part shows."""
+
+    size: tuple[int, ...] = option(
+        (), "pixels of both sides, or height,width; empty: as the training images, up to most"
+    )
+    most: int = option(64, "the shorter side at most, where size is left open", unit="pixels", low=8, high=1024)
+    channels: Literal[1, 3] | None = option(None, "1: grey, 3: RGB; none: grey where all training images are")
+    fit: Fit = option(
+        "crop", "crop: the middle of the shorter side's square; pad: all of it on the background; stretch"
+    )
+
+    @model_validator(mode="after")
+    def _has_two_sides(self) -> "Resize":
+        if len(self.size) > 2 or not all(8 <= side <= 4096 for side in self.size):
+            raise RecipeError("resize.size", found=", ".join(map(str, self.size)))
+        return self
+
+
 class Prepare(Part):
     """Columns to tensors, in this order: rules > outliers > imputer > dates > texts > encoder > scaler > features.
+
+    Images become pixels beside all that.
 
     Everything here is fitted on the training part, as the steps before it left that part.
     """
@@ -109,6 +131,7 @@ class Prepare(Part):
     encoder: Encoder = option("levels", "what is made of categories")
     scaler: Scaler = option("auto", "brings numbers to a common scale")
     features: tuple[Extractor, ...] = option((), "further features made of the scaled numbers")
+    images: Resize = option(Resize, "what pixels are made of images")
     columns: tuple[ColumnChoice, ...] = option(
         (), "other steps for some columns; a flag takes 'age,fare: imputer=mean, scaler=robust; job: encoder=hashing'"
     )

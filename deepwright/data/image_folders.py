@@ -45,6 +45,11 @@ def list_folder(root: Path, layout: Layout, nested: Nested) -> Listing:
     return _listing(str(root), "", references, found, layout, nested)
 
 
+def list_file(path: Path) -> Listing:
+    """One image by itself."""
+    return Listing.of_file(SourceFile(str(path), sha256_file(path), 1), [escaped(str(path))], {})
+
+
 def list_archive(path: Path, layout: Layout, nested: Nested) -> Listing:
     """The images of a zip or tar archive, as for a folder, in its own order: a gzipped tar is read only forwards."""
     with open_archive(path) as archive:

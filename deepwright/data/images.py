@@ -11,9 +11,10 @@ import numpy as np
 from pydantic import model_validator
 
 from deepwright.core.errors import AskError, DataError, RecipeError, UsageError
-from deepwright.core.image import Facts
+from deepwright.core.image import Facts, Reading
 from deepwright.core.part import option
 from deepwright.core.report import Sentence
+from deepwright.core.schema import Type
 from deepwright.core.seal import TEST, VALIDATION
 from deepwright.core.text import text
 from deepwright.data.image_folders import Layout, Nested
@@ -39,6 +40,7 @@ class Images(Interpreted, kind="images"):
     """
 
     default_target: ClassVar[str | None] = "label"
+    holds: ClassVar[Type | None] = "image"
 
     path: str | None = option(
         None, "a folder, an archive, a Parquet or npz file; with a manifest: where its names start"
@@ -65,6 +67,11 @@ class Images(Interpreted, kind="images"):
         if self.levels and (len(self.levels) != 2 or not self.levels[0] < self.levels[1]):
             raise RecipeError("images.levels_option", found=", ".join(f"{level:g}" for level in self.levels))
         return self
+
+    @property
+    def image_reading(self) -> Reading:
+        """What is said of how its images are to be taken."""
+        return Reading(self.background, (self.levels[0], self.levels[1]) if self.levels else None, self.frame)
 
     def read(self, target: str | None) -> "Raw":
         """Every image, decoded in full once, as a row; what cannot be decoded is set aside with its reason.
@@ -113,6 +120,8 @@ class Images(Interpreted, kind="images"):
             return image_tables.list_parquet([path], self.image, place)
         if kind == "npz":
             return image_arrays.list_npz(path, self.image)
+        if kind == "image":
+            return image_folders.list_file(path)
         return image_folders.list_archive(path, layout or self.layout, self.nested)
 
     def _raw(self, listing: Listing, inspected: Sequence["Inspected"], target: str) -> "Raw":
@@ -198,6 +207,8 @@ def claims(path: Path) -> dict[str, Any] | None:
             from deepwright.data.arrays import array_heads
 
             is_mine = any(image_arrays.is_image_array(head) for head in array_heads(path).values())
+        elif kind == "image":
+            is_mine = True
         elif kind == "archive":
             with archive.open_archive(path) as opened:
                 is_mine = _are_images(opened.names)
@@ -207,11 +218,15 @@ def claims(path: Path) -> dict[str, Any] | None:
 def _file_kind(path: Path) -> str:
     from deepwright.data.archive import is_archive
     from deepwright.data.arrays import is_array_file
+    from deepwright.data.image_folders import MAGIC, SUFFIXES
     from deepwright.data.signature import regular_file
 
     with regular_file(path).open("rb") as file:
-        if file.read(4) == b"PAR1":
-            return "parquet"
+        start = file.read(4)
+    if start == b"PAR1":
+        return "parquet"
+    if path.suffix.lower() in SUFFIXES and start.startswith(MAGIC):  # a table may begin with the letters BM
+        return "image"
     if is_array_file(path):
         return "npz"
     return "archive" if is_archive(path) else "other"

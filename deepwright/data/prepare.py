@@ -9,6 +9,7 @@ from deepwright.core.dataset import Dataset
 from deepwright.core.errors import DataError, RecipeError, did_you_mean
 from deepwright.core.families import Form, Tensor, Texts
 from deepwright.core.operations import (
+    DecodeImage,
     Fill,
     HashBucket,
     Join,
@@ -25,6 +26,7 @@ from deepwright.core.report import Finding, SetAside
 from deepwright.core.schema import Schema, Type
 from deepwright.core.step import Fitted, Step, require_part
 from deepwright.core.text import text
+from deepwright.data.image_size import choose_decode, flatten
 from deepwright.data.narrow import narrowed
 from deepwright.data.raw import Asides
 from deepwright.data.rules import breaks, fit_rules, require_numbers, rule_findings
@@ -62,6 +64,8 @@ def fit_prepare(train: Dataset, prepare: Prepare, form: Form) -> tuple[Fitted, t
     """
     require_part(train, "train", "prepare")
     require_columns(train.schema, prepare)
+    if any(feature.type == "image" for feature in train.schema.inputs):
+        return _fit_images(train, prepare, form)
     fitted = fit_rules(train, prepare.rules)
     for walked in _walk(train, prepare, form=form):
         fitted = fitted.then(walked.fitted)
@@ -74,6 +78,19 @@ def fit_prepare(train: Dataset, prepare: Prepare, form: Form) -> tuple[Fitted, t
     join = {"mixed": _mixed, "flat": _flat, "wide": _flat, "ordinal": _ordinal}[form]
     last, tensors = join(numbers, codes, blocks)
     return fitted.then(Fitted(last)), tensors
+
+
+def _fit_images(train: Dataset, prepare: Prepare, form: Form) -> tuple[Fitted, tuple[Tensor, ...]]:
+    """Images alone: their pixels, or a few numbers of them for what takes rows of numbers."""
+    (feature,) = train.schema.inputs
+    known = train.decoded.get(feature.name)
+    decode = choose_decode(train, feature.name, prepare.images)[0] if known is None else known.by
+    assert isinstance(decode, DecodeImage), "images are decoded by this operation alone"
+    if form == "image":
+        shape = decode.form.shape
+        return Fitted((decode,)), (Tensor(feature.name, shape[2], "uint8", shape=shape),)
+    numbers = flatten(decode, to_one=form == "ordinal")
+    return Fitted((decode, numbers)), (Tensor("x", numbers.rows * numbers.columns * decode.channels),)
 
 
 def prepare_findings(train: Dataset, prepare: Prepare) -> tuple[Finding, ...]:

@@ -87,7 +87,7 @@ def profiled(feature: Feature, column: np.ndarray) -> dict[str, Any]:
             "quantiles": [[q, float(v)] for q, v in zip(QUANTILES, np.quantile(values, QUANTILES), strict=True)],
             "distinct": len(np.unique(values)),
         }
-    elif feature.role == "group":
+    elif feature.type == "image" or feature.role == "group":
         entry["distinct"] = len(set(column[~missing]))
     elif feature.type == "category":
         distinct, counts = np.unique(column[~missing].astype(str), return_counts=True)

@@ -13,8 +13,10 @@ from deepwright.deploy.guard import Guard
 from deepwright.deploy.metrics_page import CONTENT_TYPE, Metrics
 from deepwright.deploy.openapi import openapi
 from deepwright.deploy.refusal import Header, RequestError
+from deepwright.deploy.rows import image_input, image_request
 from deepwright.deploy.work import Work
 
+BODY_BYTES, IMAGE_BODY_BYTES = 1 << 20, 16 << 20
 LINGER_S = 1.0
 """How long a refused body is still taken off the connection, so that the client reads the refusal, not a reset."""
 
@@ -34,11 +36,13 @@ class App:
     """POST /predict, GET /, /health, /schema, /metrics, /openapi.json of one bundle; `close()` ends its worker."""
 
     def __init__(
-        self, bundle: Bundle, *, queue: int, body_limit_bytes: int, deadline_s: float, hosts: Iterable[str]
+        self, bundle: Bundle, *, queue: int, body_limit_bytes: int | None, deadline_s: float, hosts: Iterable[str]
     ) -> None:
         self.bundle = bundle
         self.deadline_s = deadline_s
-        self.guard = Guard(hosts, body_limit_bytes)
+        self.image = image_input(bundle.schema)
+        limit = body_limit_bytes or (BODY_BYTES if self.image is None else IMAGE_BODY_BYTES)
+        self.guard = Guard(hosts, limit, takes_images=self.image is not None)
         self.work = Work(Answerer(bundle).replies, queue)
         self.metrics = Metrics(bundle.digest, lambda: self.work.taken, queue)
         self._golden_difference = bundle.replay_golden()
@@ -79,10 +83,13 @@ class App:
         head = self.guard.head(scope)
         if scope["method"] != "POST":
             raise _wrong_method(scope, "POST")
-        self.guard.check_body(head)
+        is_image = self.guard.check_body(head)
         body = await self._body(receive)
         if body is None:
             return None
+        if is_image:
+            assert self.image is not None, "only a model of images takes one by itself"
+            body = image_request(self.image, body)
         reply = await self.work.submit(body)
         if reply.status == 200:
             self.metrics.count_rows(reply.rows, reply.out_of_range, time.perf_counter() - started_s)
@@ -176,13 +183,14 @@ def make_app(
     bundle: Bundle,
     *,
     queue: int = 64,
-    body_limit_bytes: int = 1 << 20,
+    body_limit_bytes: int | None = None,
     deadline_s: float = 10.0,
     hosts: Iterable[str] = (),
 ) -> App:
     """The ASGI application that answers for `bundle`.
 
-    queue: requests waiting at most, more are answered 503. deadline_s: a body must have arrived by then.
+    queue: requests waiting at most, more are answered 503. body_limit_bytes: the largest body that is read; None:
+    1 MiB, of images 16 MiB. deadline_s: a body must have arrived by then.
     hosts: names by which clients may call it besides 127.0.0.1, localhost and [::1].
     """
     return App(bundle, queue=queue, body_limit_bytes=body_limit_bytes, deadline_s=deadline_s, hosts=hosts)

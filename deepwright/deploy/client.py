@@ -3,6 +3,7 @@
 import http.client
 import json
 import math
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self, TypedDict
@@ -51,7 +52,7 @@ class Client:
         self._connection.close()
 
     def predict(self, rows: Iterable[Mapping[str, Any]]) -> list[Answer]:
-        """One answer per row, in their order; None and NaN stand for a missing value.
+        """One answer per row, in their order; None and NaN stand for a missing value, an image is its file's bytes.
 
         Raises DataError where the server refuses a row, ResourceError where it is busy or not there.
         """
@@ -111,6 +112,8 @@ def _bodies(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
 
 
 def _plain(value: Any) -> Any:
-    """A Python or numpy scalar as JSON has it."""
+    """A Python or numpy scalar, or the bytes of an image, as JSON has it."""
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
     value = value.item() if hasattr(value, "item") else value
     return None if isinstance(value, float) and math.isnan(value) else value

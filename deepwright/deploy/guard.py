@@ -11,6 +11,7 @@ JSON_TYPES = frozenset({b"application/json", b"application/json;charset=utf-8"})
 Head = dict[bytes, bytes]
 
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::[0-9]{1,5})?")
+_IMAGE = re.compile(rb"image/[a-z0-9.+-]+")
 _ONCE = frozenset({b"host", b"origin", b"content-type", b"content-length", b"content-encoding"})
 
 
@@ -21,7 +22,8 @@ class Guard:
     host check), or from its own origin (the origin check). Both hold for every method.
     """
 
-    def __init__(self, hosts: Iterable[str], body_limit_bytes: int) -> None:
+    def __init__(self, hosts: Iterable[str], body_limit_bytes: int, *, takes_images: bool = False) -> None:
+        self.takes_images = takes_images
         self.hosts = frozenset(host.lower().strip("[]") for host in (*LOCAL_HOSTS, *hosts))
         self.body_limit_bytes = body_limit_bytes
 
@@ -71,16 +73,18 @@ class Guard:
                 is_body_unread=True,
             )
 
-    def check_body(self, head: Head) -> None:
-        """Raises RequestError 413 or 415."""
+    def check_body(self, head: Head) -> bool:
+        """Whether the body is an image by itself. Raises RequestError 413 or 415."""
         kind = head.get(b"content-type", b"")
-        if kind not in JSON_TYPES and kind.lower().replace(b" ", b"").replace(b'"', b"") not in JSON_TYPES:
+        is_image = self.takes_images and _IMAGE.fullmatch(kind.lower()) is not None
+        is_json = kind in JSON_TYPES or kind.lower().replace(b" ", b"").replace(b'"', b"") in JSON_TYPES
+        if not is_json and not is_image:
             raise RequestError(
                 "request.content_type",
                 status=415,
                 where="header Content-Type",
                 found=kind.decode("latin-1"),
-                allowed="application/json",
+                allowed="application/json, image/*" if self.takes_images else "application/json",
                 is_body_unread=True,
             )
         encoding = head.get(b"content-encoding")
@@ -95,6 +99,7 @@ class Guard:
         length = head.get(b"content-length", b"0")
         if len(length) > 18 or int(length) > self.body_limit_bytes:
             raise self.too_large(length.decode("latin-1"))
+        return is_image
 
     def too_large(self, found: str) -> RequestError:
         return RequestError(

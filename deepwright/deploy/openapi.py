@@ -5,7 +5,7 @@ from typing import Any
 from deepwright.core.bundle import Bundle
 from deepwright.core.schema import Feature
 from deepwright.core.text import text
-from deepwright.deploy.rows import MAX_ROWS
+from deepwright.deploy.rows import MAX_ROWS, image_input
 
 REFUSALS = (400, 403, 408, 413, 415, 421, 422, 431, 500, 503)
 
@@ -17,7 +17,7 @@ def openapi(bundle: Bundle) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": text("openapi.title", target=bundle.schema.target.name), "version": bundle.digest[:12]},
         "paths": {
-            "/predict": {"post": _predict(answer)},
+            "/predict": {"post": _predict(answer, takes_images=image_input(bundle.schema) is not None)},
             "/health": {"get": _get(text("openapi.health"), "application/json")},
             "/schema": {"get": _get(text("openapi.schema"), "application/json")},
             "/metrics": {"get": _get(text("openapi.metrics"), "text/plain")},
@@ -35,14 +35,17 @@ def openapi(bundle: Bundle) -> dict[str, Any]:
 _TEXT: dict[str, Any] = {"type": "string"}
 
 
-def _predict(answer: str) -> dict[str, Any]:
+def _predict(answer: str, *, takes_images: bool) -> dict[str, Any]:
     rows = {"type": "array", "items": {"$ref": "#/components/schemas/Row"}, "minItems": 1, "maxItems": MAX_ROWS}
     answers = {"type": "array", "items": {"$ref": "#/components/schemas/Answer"}}
     refusal = _content({"$ref": "#/components/schemas/Error"})
+    request = _content(_object(rows=rows))
+    if takes_images:
+        request["content"]["image/*"] = {"schema": {"description": text("openapi.image_body")}}
     return {
         "operationId": "predict",
         "summary": answer,
-        "requestBody": {"required": True, **_content(_object(rows=rows))},
+        "requestBody": {"required": True, **request},
         "responses": {
             "200": {"description": answer, **_content(_object(answers=answers, model=_TEXT))},
             **{str(status): {"description": text("openapi.refusal"), **refusal} for status in REFUSALS},
@@ -87,6 +90,8 @@ def _field(feature: Feature) -> dict[str, Any]:
     elif feature.type == "category":
         field["description"] = text("openapi.levels", count=len(feature.levels))
         field["x-training-levels"] = list(feature.levels)
+    elif feature.type == "image":
+        field |= {"contentEncoding": "base64", "description": text("request.takes_image")}
     field["x-missing-in-training"] = feature.can_be_missing
     return field
 

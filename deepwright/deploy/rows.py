@@ -8,6 +8,7 @@ either accepts it (a colon inside a text) or says in plain words what is wrong.
 
 import operator
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -100,6 +101,17 @@ class RowReader:
         return RequestError(
             "request.bad_row", status=422, where=where, found=found, allowed=allowed, why=_short(str(error))
         )
+
+
+def image_input(schema: Schema) -> str | None:
+    """The input of a model that takes one image and nothing else."""
+    (first, *others) = schema.inputs or (None,)
+    return first.name if first is not None and not others and first.type == "image" else None
+
+
+def image_request(field: str, image: bytes) -> bytes:
+    """An image that came by itself as the request that it stands for."""
+    return b'{"rows":[{' + msgspec.json.encode(field) + b':"' + b64encode(image) + b'"}]}'
 
 
 def takes(feature: Feature) -> str:

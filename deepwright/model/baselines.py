@@ -9,7 +9,7 @@ from deepwright.core.errors import DataError, PracticeError
 from deepwright.core.families import Baseline, Form
 from deepwright.core.operations import Constant, Linear, Operation, TreeEnsemble
 from deepwright.core.part import option
-from deepwright.core.schema import Problem
+from deepwright.core.schema import Problem, Type
 from deepwright.model.folds import best_of
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
@@ -128,6 +128,8 @@ class Boosting(Baseline, kind="boosting"):
     """
 
     form: ClassVar[Form] = "ordinal"
+
+    takes: ClassVar[frozenset[Type]] = frozenset({"number", "category", "timestamp", "text"})
 
     iterations: int = option(100, "rounds of boosting", low=1, high=100_000, search=(50, 1000, "log"))
     lr: float = option(0.1, "weight of each new tree", above=0, high=1, search=(0.01, 0.3, "log"))

@@ -7,7 +7,7 @@ import numpy as np
 from deepwright.core.families import Baseline, Form
 from deepwright.core.operations import Operation, TreeEnsemble
 from deepwright.core.part import option
-from deepwright.core.schema import Problem
+from deepwright.core.schema import Problem, Type
 from deepwright.model.baselines import require_every_class, rounded_down
 
 
@@ -21,6 +21,7 @@ class DecisionTree(Baseline, kind="tree"):
     """
 
     form: ClassVar[Form] = "ordinal"
+    takes: ClassVar[frozenset[Type]] = frozenset({"number", "category", "timestamp", "text"})
 
     max_leaves: int = option(16, "leaves, at most", low=2, high=65_536, search=(4, 256, "log"))
     min_rows: int = option(5, "rows in a leaf, at least", low=1, search=(1, 100, "log"))

@@ -1,5 +1,7 @@
 """Nearest rows: a baseline that learns nothing and remembers everything."""
 
+from typing import Literal
+
 import numpy as np
 
 from deepwright.core.errors import DataError
@@ -19,7 +21,10 @@ class NearestBaseline(Baseline, kind="nearest"):
     """
 
     k: int = option(15, "rows that vote", low=1, high=10_000, search=(1, 100, "log"))
-    max_rows: int = option(20_000, "training rows, at most; more are refused", low=1, high=1_000_000)
+    max_rows: int = option(20_000, "training rows, at most", low=1, high=1_000_000)
+    beyond: Literal["refuse", "sample"] = option(
+        "refuse", "more rows than max_rows: refuse; or sample: so many are drawn, by the recipe's seed"
+    )
 
     def learn(
         self,
@@ -30,7 +35,10 @@ class NearestBaseline(Baseline, kind="nearest"):
         seed: int,
         weight: np.ndarray | None = None,
     ) -> Operation:
-        """Raises DataError for more rows than `max_rows`."""
+        """Raises DataError for more rows than `max_rows`, unless they are to be drawn from."""
+        if self.beyond == "sample" and len(x) > self.max_rows:
+            rows = np.sort(np.random.default_rng(seed).permutation(len(x))[: self.max_rows])
+            x, target, weight = x[rows], target[rows], None if weight is None else weight[rows]
         require_few_rows("nearest", len(x), self.max_rows)
         counting = np.ones(len(x), bool) if weight is None else weight > 0
         x, target = x[counting].astype(np.float64), target[counting]

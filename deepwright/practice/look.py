@@ -7,7 +7,7 @@ from deepwright.core.run import Run
 from deepwright.core.text import text
 from deepwright.evaluation.compare import verdict
 from deepwright.practice.images import decoded_again, store
-from deepwright.practice.keep import kept_test
+from deepwright.practice.keep import kept_rows, kept_test
 from deepwright.practice.opening import recipe_of
 from deepwright.practice.reporting import measure, member_bundles, metrics_of, publish
 from deepwright.practice.show import Show, quiet
@@ -37,7 +37,7 @@ def _look(run: Run, reason: str | None, show: Show) -> Report:
     test = sealed.open(looks, run=run.name, bundle=report.bundle_digest, reason=reason, result_exists=finished)
     show.say(text("run.looked", rows=len(test), count=len(looks.looks(sealed.hashes))))
     test = decoded_again(run, test, bundles["network"].operations, store())
-    metrics = metrics_of(recipe, test)
+    metrics = metrics_of(recipe, test, lambda: kept_rows(run, "train"))
     measured = measure(bundles, test, metrics, optimistic=frozenset(), seed=recipe.seed)
     report = report.model_copy(
         update={

@@ -10,13 +10,17 @@ from typing import Any
 import numpy as np
 import psutil
 
+from deepwright.core.dataset import Dataset
 from deepwright.core.recipe import Recipe
+from deepwright.core.seal import Split
 from deepwright.core.text import text
 from deepwright.data.collect import collect
+from deepwright.data.image_pool import default_workers
 from deepwright.data.prepare import fit_prepare
 from deepwright.model.answer import answering
 from deepwright.model.export import export_network
-from deepwright.practice.member import network_loss, tensors
+from deepwright.practice.images import decoded_here, decoders
+from deepwright.practice.member import network_loss, tensors, weight_uses
 from deepwright.practice.run import split_rows
 from deepwright.practice.target import class_weights, learning_target, num_outputs, target_scale
 from deepwright.train.events import Event
@@ -24,6 +28,7 @@ from deepwright.train.loop import fit
 from deepwright.train.threads import thread_count
 
 PROBE_STEPS = 20
+JUDGED_IMAGES = 256
 READING_FACTOR = 4.0
 FIXED_S = 8.0
 """Baselines, judging and writing beside training: a factor of the time for reading and preparing, and what every run
@@ -53,26 +58,24 @@ def plan(recipe: Recipe, *, data: Any = None, test: Any = None, runs: Path = Pat
     process = psutil.Process()
     table = collect(recipe, data, test)
     split, _ = split_rows(recipe, table)
-    fitted, inputs = fit_prepare(split.train, recipe.prepare, recipe.network.form)
+    collected_s = time.monotonic() - started
+    size = min(len(split.train), PROBE_STEPS * recipe.train.batch_size)
+    train, validation, decoding_s, map_bytes = _probed(recipe, split, size)
+    fitted, inputs = fit_prepare(train, recipe.prepare, recipe.network.form)
     mean, sd = target_scale(split.train)
     torch.manual_seed(recipe.seed)
     module = recipe.network.build(inputs, num_outputs(split.train))
-    prepared = tensors(fitted, inputs, split.train.inputs)
+    prepared = tensors(fitted, inputs, train.inputs)
     recipe.network.adapt(module, prepared)
     export_network(answering(module, split.train.schema.problem, mean, sd), inputs, split.train.schema.problem)
     of_classes = class_weights(split.train, recipe)
-    target = learning_target(split.train, mean, sd, of_classes)
-    reading_s = time.monotonic() - started
+    target = learning_target(train, mean, sd, of_classes)
+    reading_s = collected_s if map_bytes else time.monotonic() - started
 
-    size = min(len(split.train), PROBE_STEPS * recipe.train.batch_size)
-    validation = (
-        tensors(fitted, inputs, split.validation.inputs),
-        learning_target(split.validation, mean, sd, of_classes),
-    )
     probe = fit(
         module,
         train=({name: tensor[:size] for name, tensor in prepared.items()}, target[:size]),
-        validation=validation,
+        validation=(tensors(fitted, inputs, validation.inputs), learning_target(validation, mean, sd, of_classes)),
         loss=network_loss(recipe, split.train.schema.problem, is_weighted=target.ndim == 2),
         optimizer=recipe.train.optimizer,
         schedule=recipe.train.schedule,
@@ -87,9 +90,11 @@ def plan(recipe: Recipe, *, data: Any = None, test: Any = None, runs: Path = Pat
         sample=1,
         checkpoints=None,
         budget_s=None,
-        threads=recipe.train.threads or thread_count(module, recipe.train.batch_size),
+        threads=recipe.train.threads or thread_count(module, recipe.train.batch_size, uses=weight_uses(inputs)),
     )
     step_s, judge_s = _seconds_of(probe)
+    if map_bytes:  # fewer than all were judged, and no row of the training part
+        judge_s *= (len(split.validation) + min(recipe.train.sample, len(split.train))) / len(validation)
     steps_per_epoch = -(-len(split.train) // recipe.train.batch_size)
     epochs, _ = recipe.train.passes(len(split.train))
     steps = steps_per_epoch * epochs
@@ -102,12 +107,25 @@ def plan(recipe: Recipe, *, data: Any = None, test: Any = None, runs: Path = Pat
         features=len(split.train.schema.inputs),
         num_weights=sum(p.numel() for p in module.parameters()),
         steps=steps,
-        seconds=FIXED_S + READING_FACTOR * reading_s + training_s,
-        memory_bytes=process.memory_info().rss + 2 * sum(t.nbytes for t in prepared.values()),
+        seconds=FIXED_S + decoding_s + (2.0 if map_bytes else READING_FACTOR) * reading_s + training_s,
+        memory_bytes=process.memory_info().rss + 2 * sum(t.nbytes for t in prepared.values()) + map_bytes,
         memory_free_bytes=psutil.virtual_memory().available,
-        disk_bytes=kept + 8 * sum(p.numel() * 4 for p in module.parameters()) + (6 << 20),
+        disk_bytes=kept + map_bytes + 8 * sum(p.numel() * 4 for p in module.parameters()) + (6 << 20),
         disk_free_bytes=shutil.disk_usage(existing).free,
     )
+
+
+def _probed(recipe: Recipe, split: Split, size: int) -> tuple[Dataset, Dataset, float, int]:
+    """The rows to try with; of images some, decoded here, with the seconds and the bytes that all of them will take."""
+    by = decoders(recipe, split.train)
+    if not by:
+        return split.train, split.validation, 0.0, 0
+    started = time.monotonic()
+    train = decoded_here(split.train.take(np.arange(size)), by)
+    validation = decoded_here(split.validation.take(np.arange(min(len(split.validation), JUDGED_IMAGES))), by)
+    rows = len(split.train) + len(split.validation)
+    share = rows / (len(train) + len(validation)) / default_workers()
+    return train, validation, (time.monotonic() - started) * share, rows * sum(each.form.num_bytes for each in by)
 
 
 def _seconds_of(training: Iterable[Event]) -> tuple[float, float]:

@@ -17,12 +17,16 @@ from deepwright.data.archive import is_archive
 from deepwright.data.collect import read_chunks
 from deepwright.data.detect import source_for
 from deepwright.data.interpret import Interpreted
+from deepwright.data.media import Media
 from deepwright.data.raw import Raw
 from deepwright.data.table import Table
 from deepwright.data.types import decode_inputs
 from deepwright.deploy.batch import predict_stream
+from deepwright.practice.images import opened
 
 CHUNK_ROWS = 64 * BATCH
+IMAGES_OPEN = 256
+"""Images whose files are held at once."""
 TABULAR = frozenset({"arrays", "excel", "merge", "sql", "table"})
 """Kinds of sources whose rows may come to a model from another of them."""
 
@@ -51,19 +55,49 @@ def predict_file(
     own = [(name, value) for name, value in flags if name in SOURCE_FLAGS or name.split(".")[0] == "source"]
     source = apply_flags({"source": source}, own)["source"]
     part = Source.parse(source, "source")
+    name = _image_name(bundle.schema)
     is_one_table = isinstance(part, Table) and rows.is_file() and not is_archive(rows)
     pieces = read_chunks(str(rows), part, CHUNK_ROWS) if is_one_table else iter([_numbered(part.read(None))])
     set_aside = [0]
 
     def chunks() -> Iterator[tuple[Columns, np.ndarray]]:
         for raw in pieces:
+            raw = raw if name is None else _renamed(raw, name)
             _require_columns(bundle.schema, raw.names, rows)
             columns, origin, aside = decode_inputs(raw, bundle.schema)
             set_aside[0] += sum(entry.count for entry in (*raw.set_aside, *aside))
-            yield columns, origin
+            yield from _opened(bundle.schema, columns, origin) if name is not None else [(columns, origin)]
 
     result = predict_stream(bundle, chunks(), output, overwrite=overwrite)
     return Predicted(result.rows, result.out_of_range, result.not_finite, set_aside[0])
+
+
+def _image_name(schema: Schema) -> str | None:
+    """The input that is an image, if one is."""
+    return next((feature.name for feature in schema.inputs if feature.type == "image"), None)
+
+
+def _renamed(raw: Raw, name: str) -> Raw:
+    """The only column of images under the name that the model knows: each source names it in its own way."""
+    found = [column for column, form in raw.forms.items() if form == "image"]
+    if len(found) != 1 or found[0] == name or name in raw.names:
+        return raw
+    (old,) = found
+    return replace(
+        raw,
+        names=tuple(name if column == old else column for column in raw.names),
+        cells={name if column == old else column: raw.cells[column] for column in raw.names},
+        forms={name if column == old else column: form for column, form in raw.forms.items()},
+        digests={},
+    )
+
+
+def _opened(schema: Schema, columns: Columns, origin: np.ndarray) -> Iterator[tuple[Columns, np.ndarray]]:
+    """Some rows at a time with the bytes of their images."""
+    with Media() as media:
+        for low in range(0, len(origin), IMAGES_OPEN):
+            piece = {name: column[low : low + IMAGES_OPEN] for name, column in columns.items()}
+            yield opened(piece, schema, media), origin[low : low + IMAGES_OPEN]
 
 
 def _numbered(raw: Raw) -> Raw:
@@ -76,6 +110,10 @@ def _source_of(rows: Path, own: dict[str, Any]) -> dict[str, Any]:
     as that kind is, with what was said of values, types and missing ones. own: the recipe's source.
     """
     found = source_for(str(rows))
+    if own["kind"] == "images" and found["kind"] == "table":
+        return {**own, "path": None, "manifest": str(rows), **dict.fromkeys(("part", "validation", "test"))}
+    if own["kind"] == "images":
+        found = {**found, "manifest": None, "layout": "flat"}
     if own["kind"] == "merge" or (found["kind"] != own["kind"] and {found["kind"], own["kind"]} <= TABULAR):
         part = Source.parse(own, "source")
         said = part if isinstance(part, Table) else cast(Interpreted, part).reading

@@ -2,14 +2,16 @@
 
 from deepwright.core.dataset import Dataset
 from deepwright.core.errors import RecipeError
-from deepwright.core.families import Network
-from deepwright.core.recipe import Recipe
+from deepwright.core.families import Baseline, Network
+from deepwright.core.recipe import Recipe, usual_for
 from deepwright.core.report import Finding, finding
 from deepwright.core.schema import Schema
 from deepwright.core.text import text
 
 FEW_ROWS = 1000
 """Training rows; below, a network seldom beats a linear model or boosting by more than chance."""
+FEW_IMAGES = 1000
+"""Training images; below, a network that knows no other images learns little beyond colour and place."""
 LEVELS_SHOWN = 5
 
 
@@ -19,13 +21,25 @@ def not_taken(recipe: Recipe, schema: Schema) -> tuple[str, ...]:
 
 
 def require_taken(recipe: Recipe, schema: Schema) -> None:
-    """Raises RecipeError when the network cannot be given an input, with the networks that can."""
+    """Raises RecipeError when the network or a baseline cannot be given an input, with those that can."""
+    images = [feature.name for feature in schema.inputs if feature.type == "image"]
+    others = [feature.name for feature in schema.inputs if feature.type != "image"]
+    if images and others:
+        values = {"network": recipe.network.kind, "ignore": ",".join(others)}
+        raise RecipeError("run.beside_images", images=", ".join(images), columns=", ".join(others), **values)
+    if len(images) > 1:
+        raise RecipeError("run.several_images", columns=", ".join(images), first=images[0], ignore=",".join(images[1:]))
     alien = not_taken(recipe, schema)
     if alien:
         type_ = schema[alien[0]].type
         taking = [kind for kind, network in sorted(Network.kinds.items()) if type_ in network.takes]
         values = {"type": type_, "network": recipe.network.kind, "allowed": ", ".join(taking) or text("run.none_takes")}
         raise RecipeError("run.not_taken", columns=", ".join(alien), **values)
+    for baseline in recipe.baselines:
+        if any(feature.type not in baseline.takes for feature in schema.inputs):
+            taking = [kind for kind, other in sorted(Baseline.kinds.items()) if "image" in other.takes]
+            values = {"baseline": baseline.kind, "allowed": ", ".join(taking)}
+            raise RecipeError("run.baseline_not_taken", columns=", ".join(images), **values)
 
 
 def proposal(recipe: Recipe, train: Dataset) -> Finding:
@@ -41,8 +55,11 @@ def proposal(recipe: Recipe, train: Dataset) -> Finding:
     if alien:
         values = {"type": schema[alien[0]].type, "network": recipe.network.kind}
         return finding("no_network", "warning", ", ".join(alien), problem=problem, **values)
-    if recipe.network.kind != Recipe.model_fields["network"].default:
+    usual = usual_for(recipe.source).get("network", Recipe.model_fields["network"].default)
+    if recipe.network.kind != usual:
         why = text("choice.asked")
+    elif any(feature.type == "image" for feature in schema.inputs):
+        why = text("choice.images_few") if len(train) < FEW_IMAGES else text("choice.images")
     else:
         why = text("choice.few_rows") if len(train) < FEW_ROWS else text("choice.usual")
     values = {"network": recipe.network.kind, "inputs": len(schema.inputs), "rows": len(train)}

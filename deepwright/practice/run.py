@@ -28,6 +28,7 @@ from deepwright.practice.blend import learn_blend
 from deepwright.practice.clean import clean
 from deepwright.practice.decide import require_decidable
 from deepwright.practice.environment import environment
+from deepwright.practice.images import decode_split, size_findings
 from deepwright.practice.keep import keep_split
 from deepwright.practice.look import look
 from deepwright.practice.member import Member, learn_baseline, learn_network
@@ -88,6 +89,7 @@ def walk(run: Run, recipe: Recipe, table: Collected, *, started: float, budget_s
     run.write_json("profile.json", profile(split.train))
     show.say(text("run.split", train=len(split.train), validation=len(split.validation), test=len(split.test)))
 
+    split = decode_split(run, recipe, split, show)
     members = learn_members(run, recipe, table, split, budget_s=budget_s, show=show)
 
     seconds = {"run": time.monotonic() - started}
@@ -125,6 +127,7 @@ def split_rows(recipe: Recipe, table: Collected, *, stops: bool = True) -> tuple
         *series_findings(split.train),
         *cleaned,
         *prepare_findings(split.train, recipe.prepare),
+        *size_findings(recipe, split.train),
         *leakage_findings(split.train, split.validation, split.test.audit_inputs(), is_own_test=table.test is not None),
     )
     allowed = {allowance.rule for allowance in recipe.allow}

@@ -11,6 +11,7 @@ from deepwright.core.errors import PracticeError, ProofError
 from deepwright.core.ledger import LookLedger, workspace
 from deepwright.core.run import Run
 from deepwright.practice.environment import environment
+from deepwright.practice.images import decoded_again, new_store
 from deepwright.practice.keep import kept_rows, kept_test
 from deepwright.practice.opening import recipe_of
 from deepwright.practice.reporting import measure, member_bundles, metrics_of
@@ -64,15 +65,18 @@ def recompute(run: Run) -> list[dict[str, Any]]:
     report = run.report
     recipe = recipe_of(run)
     bundles = member_bundles(run, report)
-    validation = kept_rows(run, "validation")
-    metrics = metrics_of(recipe, validation)
-    numbers = list(measure(bundles, validation, metrics, optimistic=frozenset(), seed=recipe.seed).numbers)
-    if any(n.part == "test" for n in report.numbers):
-        tested = run.entry("tested")
-        if tested is None:
-            raise ProofError("verify.no_look", run=run.name)
-        test = kept_test(run).reopen(LookLedger(workspace()), tested["look"])
-        numbers += measure(bundles, test, metrics, optimistic=frozenset(), seed=recipe.seed).numbers
+    operations = bundles["network"].operations
+    with new_store() as folder:  # what stands decoded in the workspace is not taken for granted
+        validation = decoded_again(run, kept_rows(run, "validation"), operations, folder)
+        metrics = metrics_of(recipe, validation, lambda: kept_rows(run, "train"))
+        numbers = list(measure(bundles, validation, metrics, optimistic=frozenset(), seed=recipe.seed).numbers)
+        if any(n.part == "test" for n in report.numbers):
+            tested = run.entry("tested")
+            if tested is None:
+                raise ProofError("verify.no_look", run=run.name)
+            rows = kept_test(run).reopen(LookLedger(workspace()), tested["look"])
+            test = decoded_again(run, rows, operations, folder)
+            numbers += measure(bundles, test, metrics, optimistic=frozenset(), seed=recipe.seed).numbers
     return [number.model_dump() for number in numbers]
 
 

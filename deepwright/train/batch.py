@@ -1,5 +1,6 @@
 """Batch: what one step sees, as tensors where the device reaches them."""
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,12 +26,15 @@ def as_tensor(part: str, name: str, value: Any, device: "torch.device", dtype: "
     import torch
 
     if not isinstance(value, torch.Tensor):
+        is_mapped = isinstance(value, np.memmap)
         array = np.asarray(value)
         if array.dtype.kind not in "fiub":
             raise DataError("train.not_numbers", part=part, name=name, found=array.dtype)
-        if not array.flags.writeable or any(stride < 0 for stride in array.strides):
+        if (not array.flags.writeable and not is_mapped) or any(stride < 0 for stride in array.strides):
             array = array.copy()
-        value = torch.from_numpy(np.ascontiguousarray(array))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The given NumPy array is not writable")  # a map on disk, only read
+            value = torch.from_numpy(np.ascontiguousarray(array))
     if value.is_floating_point():
         return value.to(device, dtype)
     return value.to(device) if value.dtype in (torch.bool, torch.uint8) else value.to(device, torch.int64)

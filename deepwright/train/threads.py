@@ -13,11 +13,11 @@ PRODUCTS_PER_THREAD = 100_000_000
 (docs/log.md, 2026-11-21)."""
 
 
-def thread_count(module: "nn.Module", batch_size: int) -> int:
+def thread_count(module: "nn.Module", batch_size: int, *, uses: int = 1) -> int:
     """Threads for steps of `batch_size` rows, a function of the network and the cores alone, so that reruns agree.
 
-    Counts one multiplication per weight and row, which is exact for dense layers and too few for convolutions.
+    Counts `uses` multiplications per weight and row: 1 is exact for dense layers and too few for convolutions.
     """
     cores = min(MAX_THREADS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-    products = batch_size * sum(parameter.numel() for parameter in module.parameters())
+    products = batch_size * uses * sum(parameter.numel() for parameter in module.parameters())
     return max(1, min(cores, products // PRODUCTS_PER_THREAD))

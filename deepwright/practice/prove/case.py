@@ -1,5 +1,6 @@
 """A case: the table that a proof works on, in a folder of its own, and the claims that come of it."""
 
+import io
 import os
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from deepwright.core.recipe import Recipe, Train
 from deepwright.core.run import Run
 from deepwright.core.text import text
 from deepwright.data.collect import collect
+from deepwright.data.media import Media, escaped
 from deepwright.practice.run import practise
 
 MAX_ROWS = 3000
@@ -52,11 +54,12 @@ class Case:
     trials: int | None
 
     def write_csv(self, data: Dataset, path: Path, *, shift: float = 0.0) -> Path:
-        """Rows as CSV in another process's eyes; shift is added to every number that is an input."""
+        """Rows as CSV in another process's eyes; shift is added to every number that is an input, and an image becomes
+        its negative."""
         import polars as pl
 
         path.parent.mkdir(parents=True, exist_ok=True)
-        pl.DataFrame(_texts(data, shift)).write_csv(path, quote_style="non_numeric")
+        pl.DataFrame(self._texts(data, shift)).write_csv(path, quote_style="non_numeric")
         return path
 
     def write_parquet(self, data: Dataset, path: Path) -> Path:
@@ -64,8 +67,26 @@ class Case:
         import polars as pl
 
         path.parent.mkdir(parents=True, exist_ok=True)
-        pl.DataFrame(_texts(data, 0.0)).write_parquet(path)
+        pl.DataFrame(self._texts(data, 0.0)).write_parquet(path)
         return path
+
+    def _texts(self, data: Dataset, shift: float) -> dict[str, list[str | None]]:
+        """Columns as the text of their cells; timestamps as ISO dates in UTC."""
+        columns: dict[str, list[str | None]] = {}
+        for feature in data.schema.features:
+            column = data.columns[feature.name]
+            moved = shift if feature.role == "input" and feature.type == "number" else 0.0
+            if feature.type == "number":
+                columns[feature.name] = [None if np.isnan(v) else repr(float(v) + moved) for v in column]
+            elif feature.type == "timestamp":
+                columns[feature.name] = [
+                    None if np.isnan(v) else str(np.datetime64(int(v * 1e6), "us")).replace("T", " ") for v in column
+                ]
+            elif feature.type == "image" and shift:
+                columns[feature.name] = [*negatives(column, self.folder / "negatives" / feature.name)]
+            else:
+                columns[feature.name] = list(column)
+        return columns
 
     def table(self, path: Path, test: Path | None = None, **changes: Any) -> Recipe:
         """The case's recipe on a file that `write_csv` or `write_parquet` wrote."""
@@ -85,11 +106,13 @@ def case_of(recipe: Recipe | None, trials: int | None) -> Iterator[Case]:
         recipe = recipe or demo_recipe()
         whole = collect(recipe).whole
         order = np.argsort(whole.hashes, kind="stable")[:MAX_ROWS]
-        short = recipe.train.replace(epochs=EPOCHS, patience=None, batch_size=min(recipe.train.batch_size, 128))
+        short = recipe.train.replace(
+            epochs=EPOCHS, least_steps=None, patience=None, batch_size=min(recipe.train.batch_size, 128)
+        )
         yield Case(
             whole=whole.take(np.sort(order)),
             folder=Path(folder),
-            recipe=recipe.replace(train=short, ignore=(), known_afterwards=()),
+            recipe=recipe.replace(train=short, target=whole.schema.target.name, ignore=(), known_afterwards=()),
             source=recipe.source.dump().get("path") or text("prove.given_rows"),
             trials=trials,
         )
@@ -116,18 +139,15 @@ def _home(folder: Path) -> Iterator[None]:
             os.environ["DEEPWRIGHT_HOME"] = before
 
 
-def _texts(data: Dataset, shift: float) -> dict[str, list[str | None]]:
-    """Columns as the text of their cells; timestamps as ISO dates in UTC."""
-    columns: dict[str, list[str | None]] = {}
-    for feature in data.schema.features:
-        column = data.columns[feature.name]
-        moved = shift if feature.role == "input" and feature.type == "number" else 0.0
-        if feature.type == "number":
-            columns[feature.name] = [None if np.isnan(v) else repr(float(v) + moved) for v in column]
-        elif feature.type == "timestamp":
-            columns[feature.name] = [
-                None if np.isnan(v) else str(np.datetime64(int(v * 1e6), "us")).replace("T", " ") for v in column
-            ]
-        else:
-            columns[feature.name] = list(column)
-    return columns
+def negatives(references: np.ndarray, folder: Path) -> list[str]:
+    """References to copies of images, light where they are dark."""
+    from PIL import Image, ImageOps
+
+    folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    with Media() as media:
+        for place, reference in enumerate(references):
+            with Image.open(io.BytesIO(media.read(reference))) as image:
+                ImageOps.invert(image.convert("RGB")).save(folder / f"{place}.png")
+            made.append(escaped(str(folder / f"{place}.png")))
+    return made

@@ -11,7 +11,9 @@ from deepwright.core.seal import TEST
 from deepwright.core.text import text
 from deepwright.data.prepare import fit_prepare
 from deepwright.data.split import choose_split
-from deepwright.practice.prove.case import Case, Claim
+from deepwright.practice.images import decoded_here, decoders
+from deepwright.practice.member import tensors
+from deepwright.practice.prove.case import Case, Claim, negatives
 
 SHIFT = 50.0
 NOT_FITTED = ("report.json",)
@@ -33,7 +35,7 @@ def prove_leakage(case: Case) -> list[Claim]:
     fitted_bytes = sum(size for size, _ in before.values())
 
     refused = sum(_refuses(case, part) for part in ("whole", "validation", "test"))
-    leaky = [_operations(_forged(learning, rows), case) for rows in (test, _shifted(test))]
+    leaky = [_learned(_forged(learning, rows), case) for rows in (test, _shifted(test, case))]
     planted = sum(a != b for a, b in zip(*leaky, strict=True))
     return [
         Claim(
@@ -71,12 +73,26 @@ def _forged(learning: Dataset, test: Dataset) -> Dataset:
     return Dataset(columns, learning.schema, "train", origin, hashes, learning.source)
 
 
-def _shifted(test: Dataset) -> Dataset:
-    numbers = {f.name for f in test.schema.inputs if f.type == "number"}
-    columns = {name: column + SHIFT if name in numbers else column for name, column in test.columns.items()}
+def _shifted(test: Dataset, case: Case) -> Dataset:
+    columns = dict(test.columns)
+    for feature in test.schema.inputs:
+        if feature.type == "number":
+            columns[feature.name] = columns[feature.name] + SHIFT
+        elif feature.type == "image":
+            copies = negatives(columns[feature.name], case.folder / "forged")
+            columns[feature.name] = np.array([*copies, None], object)[:-1]
     return Dataset(columns, test.schema, test.part, test.origin, test.hashes, test.source)
 
 
-def _operations(train: Dataset, case: Case) -> list[str]:
-    fitted, _ = fit_prepare(train, case.recipe.prepare, "mixed")
-    return [canonical_json(operation.dump()) for operation in fitted.operations]
+def _learned(train: Dataset, case: Case) -> list[str]:
+    """What is learned before any training: the operations, and of images what the network takes from their pixels."""
+    by = decoders(case.recipe, train)
+    form = case.recipe.network.form if by else "mixed"
+    train = decoded_here(train, by)
+    fitted, inputs = fit_prepare(train, case.recipe.prepare, form)
+    learned = [canonical_json(operation.dump()) for operation in fitted.operations]
+    if by:
+        module = case.recipe.network.build(inputs, num_outputs=1)
+        case.recipe.network.adapt(module, tensors(fitted, inputs, train.inputs))
+        learned += [f"{name} {buffer.tolist()}" for name, buffer in module.named_buffers()]
+    return learned

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,11 +18,14 @@ from deepwright.core.disk import write_atomic
 from deepwright.core.errors import BundleError, ProofError
 from deepwright.core.operations import Operation, load_operations, run_operations
 from deepwright.core.text import text
+from deepwright.data.media import Media
 from deepwright.deploy.parity import differences
+from deepwright.practice.images import image_columns, opened
 from deepwright.practice.keep import kept_rows
 from deepwright.practice.prove.case import Case, Claim
 
 LIMIT = 1e-5
+ROWS = 200
 
 
 def prove_parity(case: Case) -> list[Claim]:
@@ -30,16 +34,17 @@ def prove_parity(case: Case) -> list[Claim]:
     run = case.run(case.table(path), name="parity")
     trained = max(run.report.environment["parity"].values())
     bundle = Bundle.load(run.folder / "members" / "network")
-    rows = json_rows(kept_rows(run, "validation"), limit=200)
+    rows = json_rows(kept_rows(run, "validation"), limit=ROWS)
     expected = bundle.predict(rows).answer
     with server(bundle.folder) as url:
         served = differences(expected, url, rows)
 
     faulty = plant_scaler_fault(bundle, case.folder / "faulty")
-    columns = bundle.schema.columns(rows)
+    # a fault in decoding shows in images of other proportions than the wanted ones, as the golden ones are
+    columns = bundle.schema.columns(bundle.golden["rows"] if image_columns(bundle.schema) else rows)
     sound, wrong = (run_operations(ops, columns) for ops in (bundle.operations, faulty))
     refused = _is_refused(case.folder / "faulty")
-    planted = max(float(np.abs(sound[name] - wrong[name]).max()) for name in sound if sound[name].ndim == 2)
+    planted = max(float(np.abs(sound[name] - 1.0 * wrong[name]).max()) for name in sound if sound[name].ndim > 1)
     return [
         Claim(text("prove.parity.trained"), trained, f"<= {LIMIT:g}", trained <= LIMIT, ", ".join(run.report.members)),
         Claim(
@@ -53,8 +58,16 @@ def prove_parity(case: Case) -> list[Claim]:
 def json_rows(data: Dataset, limit: int) -> list[dict[str, object]]:
     """Rows as a client sends them: one mapping each, null where a value is missing."""
     names = [feature.name for feature in data.schema.inputs]
-    columns = [[None if v != v else v for v in data.columns[name][:limit].tolist()] for name in names]
+    with Media() as media:
+        first = opened({name: data.columns[name][:limit] for name in names}, data.schema, media)
+    columns = [[_plain(value) for value in first[name].tolist()] for name in names]
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    return None if value != value else value
 
 
 @contextmanager
@@ -78,7 +91,8 @@ def server(bundle: Path) -> Iterator[str]:
 
 
 def plant_scaler_fault(bundle: Bundle, folder: Path) -> tuple[Operation, ...]:
-    """A copy of the bundle in which one fitted number is 1 % off, under a manifest made anew; gives its operations."""
+    """A copy of the bundle in which one fitted number is 1 % off, or images are cut in another way; its manifest is made
+    anew; gives its operations."""
     shutil.copytree(bundle.folder, folder)
     operations = strict_json.loads((folder / "operations.json").read_bytes())
     for operation in operations:
@@ -87,6 +101,9 @@ def plant_scaler_fault(bundle: Bundle, folder: Path) -> tuple[Operation, ...]:
             break
         if operation["kind"] == "level":
             operation["levels"].reverse()
+            break
+        if operation["kind"] == "decode_image":
+            operation["fit"] = "crop" if operation["fit"] == "stretch" else "stretch"
             break
     listing = read_manifest(folder)["files"]
     content = (json.dumps(operations, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode()
