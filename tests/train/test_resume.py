@@ -20,7 +20,7 @@ from deepwright.train.loop import fit
 def trials(count: int, seed: int, *variants: str) -> list[dict[str, int]]:
     script = Path(__file__).with_name("kill_trials.py")
     done = subprocess.run(
-        [sys.executable, str(script), str(count), str(seed), *variants], capture_output=True, text=True, timeout=600,
+        [sys.executable, str(script), str(count), str(seed), *variants], capture_output=True, text=True, timeout=3000,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
