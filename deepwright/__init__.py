@@ -38,6 +38,7 @@ _HOMES = {
     "Step": "core.step",
     "Tensor": "core.families",
     "Train": "core.recipe",
+    "compare": "practice.compare",
     "dump_recipe": "core.recipe_file",
     "evaluate": "train.judge",
     "find_batch_size": "train.batch_size",

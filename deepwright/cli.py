@@ -44,6 +44,7 @@ def run(
     final: bool = False,
     reason: str | None = None,
     budget: str | None = None,
+    seeds: int = 1,
     dry_run: bool = False,
     name: str | None = None,
     runs: Runs = Path("runs"),
@@ -58,13 +59,15 @@ def run(
     Parameters
     ----------
     source
-        A table (CSV, TSV, Parquet, JSON Lines; .gz too) or a recipe (.yaml).
+        A table (CSV, TSV, Parquet, JSON Lines; .gz too), images, texts, series (docs/data.md), or a recipe (.yaml).
     final
         Take the one look at the test part at the end.
     reason
         Why a rule is set aside (--allow), or why a further look is taken (--final).
     budget
         Training time at most: 90s, 10m, 1h.
+    seeds
+        Training seeds to learn with, to see how far results spread; the first one's bundle ships.
     dry_run
         One batch through every stage; print time, memory and disk, and write nothing.
     name
@@ -85,6 +88,7 @@ def run(
         final=final,
         reason=reason,
         budget_s=parse_duration(budget) if budget else None,
+        seeds=seeds,
         show=terminal(),
     )
     return _show_report(done, json)
@@ -161,6 +165,31 @@ def report(run: str, *, verify: bool = False, json: Json = False) -> int:
 
 
 @app.command
+def compare(*runs: str, part: str | None = None, common: bool = False, json: Json = False) -> int:
+    """Compare finished runs, or the members of one, on the same rows: every difference with its interval.
+
+    Parameters
+    ----------
+    runs
+        Runs' folders or names, or RUN:MEMBER; one run alone: its members.
+    part
+        The rows: validation, or test where every run has taken its look; default: test where all have, else validation.
+    common
+        Where the runs' rows differ, compare on those that all have.
+    """
+    from deepwright.evaluation.comparison import comparison_lines
+    from deepwright.practice.compare import compare as compare_runs
+    from deepwright.practice.compare import named_part
+
+    comparison = compare_runs(*runs, part=named_part(part), common=common)
+    for line in comparison_lines(comparison):
+        print(line)
+    if json:
+        _print_json(comparison.record())
+    return 0
+
+
+@app.command
 def rerun(run: str, *, json: Json = False) -> int:
     """Walk the same recipe on the same data again: the same bits, or the first difference named.
 
@@ -200,7 +229,8 @@ def predict(
     bundle
         A bundle's folder, or a run.
     rows
-        A table with the model's columns; it may be larger than memory.
+        A table with the model's columns, which may be larger than memory; or images: a folder, an archive, one image, or
+        a table that names them.
     output
         Where the answers go: .csv or .jsonl.
     overwrite
@@ -260,7 +290,7 @@ def serve(
     port: int = 8765,
     queue: int = 64,
     hosts: str = "",
-    body_limit_bytes: int = 1 << 20,
+    body_limit_bytes: int | None = None,
     deadline_s: float = 10.0,
 ) -> int:
     """Answer requests over HTTP: POST /predict, GET /health, /metrics, /openapi.json.
@@ -278,7 +308,7 @@ def serve(
     hosts
         Further names by which clients may call this server, separated by commas.
     body_limit_bytes
-        The largest body that is read; more is answered 413.
+        The largest body that is read, more is answered 413; default: 1 MiB, for a model of images 16 MiB.
     deadline_s
         Seconds within which a request's head and body must each have arrived.
     """
@@ -499,7 +529,7 @@ def _usage(error: CycloptsError) -> str:
         _load_parts(None)
         word = str(error.token.keyword)
         known = [flag for flag, *_ in flags_of(Recipe)]
-        own = ["--final", "--reason", "--budget", "--dry-run", "--name", "--runs", "--with", "--allow", "--json"]
+        own = ["--final", "--reason", "--budget", "--seeds", "--dry-run", "--name", "--runs", "--with", "--allow", "--json"]
         return text("cli.unknown_option", option=word, hint=did_you_mean(word, known + own))
     return message
 

@@ -34,6 +34,22 @@ class Number(Record):
     optimistic: bool = False
 
 
+class Spread(Record):
+    """One metric of one member on validation over several training seeds; the first value is of the shipped seed.
+
+    sd: of the values (n - 1). place: the shipped seed's place among them, 1 the best.
+    """
+
+    metric: str
+    member: str
+    values: tuple[float, ...]
+    mean: float
+    sd: float
+    low: float
+    high: float
+    place: int
+
+
 class Sentence(Record):
     """A text of the catalogue with its values, so that a report can be read in either language."""
 
@@ -96,12 +112,33 @@ class Look(Record):
     reason: str | None
 
 
+class Latency(Record):
+    """The median time of one call with so many rows."""
+
+    rows: int
+    median_s: float
+    calls: int
+
+
+class Footprint(Record):
+    """What the bundle costs on the machine that made the report: left out of `rerun`'s and `--verify`'s comparisons.
+
+    memory_bytes: what loading adds to a process; None where the system does not tell.
+    """
+
+    disk_bytes: int
+    memory_bytes: int | None
+    latency: tuple[Latency, ...]
+    machine: str
+
+
 class Report(Record):
     """The result of one run.
 
     evidence: part > member > {"confusion": [[int]], "roc": [[false, true]...], "pr": ..., "calibration": ...,
     "residuals": ...}.
     history: one mapping per epoch: {"epoch", "seconds", "lr", "train": {METRIC: value}, "validation": {...}}.
+    seeds: the training seeds where there were several, the shipped one first; spread: what they gave.
     """
 
     format: int = FORMAT
@@ -125,6 +162,7 @@ class Report(Record):
     looks: tuple[Look, ...]
     environment: dict[str, Any]
     seconds: dict[str, float]
+    footprint: Footprint | None = None
 
     def number(self, metric: str, part: str, member: str | None = None) -> Number | None:
         """The number of a metric on a part, of the chosen member if none is named."""
@@ -159,8 +197,16 @@ class Report(Record):
             "findings": [
                 {"rule": f.rule, "severity": f.severity, "where": f.where, "text": f.text} for f in self.findings
             ],
+            "footprint": None if self.footprint is None else self.footprint.model_dump(mode="json"),
             "seconds": round(sum(self.seconds.values()), 3),
+            **({"seeds": self._over_seeds()} if self.seeds else {}),
         }
+
+    def _over_seeds(self) -> dict[str, Any]:
+        """The spread of the chosen member, by metric."""
+        kept = ("mean", "sd", "low", "high", "place")
+        of_chosen = [spread for spread in self.spread if spread.member == self.chosen]
+        return {"seeds": list(self.seeds), **{s.metric: s.model_dump(include=set(kept)) for s in of_chosen}}
 
     def json_bytes(self) -> bytes:
         return (json.dumps(self.model_dump(mode="json"), ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()

@@ -89,6 +89,8 @@ def verdict(
     if best == blend:
         second = table.best([name for name in answers if name != blend])
         sentences.append(table.sentence("evaluate.verdict_blend", blend, second))
+    if further:
+        sentences.append(Sentence(key="evaluate.verdict_over_seeds", values={"seeds": len(further) + 1}))
     has_network = network in answers and chosen != network
     if part != "test" and chosen != best and not is_asked:
         sentences.append(_bundle_by_loss(table, best, chosen))

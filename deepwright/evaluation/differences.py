@@ -107,9 +107,13 @@ def differences(
     With several training seeds a member's metric is its mean over them, and their spread is in the interval.
     """
     ways = _ways(target, pairs, dependence)
-    estimates = [_estimate(target, pair, weight, dependence, ways, seed) for pair in pairs]
-    if len(pairs) > 1:
-        estimates = _with_draws(target, pairs, estimates, weight, ways, seed)
+    is_closed = weight is None and dependence is None
+    needy = [pair for pair in pairs if len(pairs) > 1 or not (is_closed and _has_form(pair))]
+    drawn = _drawn(target, needy, weight, ways, seed)
+    estimates = [
+        _estimate(target, pair, weight, ways, drawn.get(id(pair)), is_closed=is_closed and _has_form(pair))
+        for pair in pairs
+    ]
     largest = _largest([each.draws for each in estimates if each is not None and each.draws is not None], seed)
     return tuple(
         _difference(target, pair, estimate, ways, largest) for pair, estimate in zip(pairs, estimates, strict=True)
@@ -172,15 +176,26 @@ def _mean_losses(target: np.ndarray, pair: Pair) -> np.ndarray:
     return np.asarray(of_a - np.mean([metric.losses(target, answer) for answer in pair.b], axis=0))
 
 
+def _has_form(pair: Pair) -> bool:
+    """Whether rows that count alike and stand alone have a closed form for this comparison."""
+    if isinstance(pair.metric, Accuracy):
+        return len(pair.a) == len(pair.b) == 1
+    return isinstance(pair.metric, MeanMetric) and not isinstance(pair.metric, Rmse)
+
+
 def _estimate(
     target: np.ndarray,
     pair: Pair,
     weight: np.ndarray | None,
-    dependence: Dependence | None,
     ways: tuple[Draws, ...],
-    seed: int,
+    drawn: tuple[float, np.ndarray] | None,
+    *,
+    is_closed: bool,
 ) -> _Estimate | None:
-    """The difference and its standard error, of rows and of seeds; None where the metric is undefined."""
+    """The difference and its standard error, of rows and of seeds; None where the metric is undefined.
+
+    drawn: the standard error and the draws of resampling, where it was done and gave numbers.
+    """
     metric, n = pair.metric, len(target)
     of_a = np.array([metric.value(target, answer, weight) for answer in pair.a])
     of_b = np.array([metric.value(target, answer, weight) for answer in pair.b])
@@ -188,24 +203,19 @@ def _estimate(
     pieces = min(way.pieces for way in ways)
     if not np.isfinite(value) or n < 4 or pieces < LEAST_PIECES:
         return None
-    spread = {len(values): float(values.var(ddof=1) / len(values)) for values in (of_a, of_b) if len(values) > 1}
-    if not spread and _are_equal(pair):
+    if _are_equal(pair):
         return _Estimate(value, 0.0, 0.0, np.inf, None)
-    is_closed = weight is None and dependence is None
-    draws = None
-    if is_closed and isinstance(metric, Accuracy) and not spread:
+    draws = None if drawn is None else drawn[1]
+    if is_closed and isinstance(metric, Accuracy):
         centre, error = _bonett_price(pair.a[0].argmax(axis=1) == target, pair.b[0].argmax(axis=1) == target)
-        return _Estimate(value, centre, error, np.inf, None)
-    if is_closed and isinstance(metric, MeanMetric) and not isinstance(metric, Rmse):
+        return _Estimate(value, centre, error, np.inf, draws)
+    if is_closed:
         error = float(_mean_losses(target, pair).std(ddof=1) / np.sqrt(n))
+    elif drawn is None:
+        return None
     else:
-        found = _resampled(target, pair, weight, ways, seed)
-        if found is None:
-            return None
-        error, draws = found
-    degrees = float(pieces - 1)
-    if spread:
-        error, degrees = _with_seeds(error, degrees, [of_a, of_b])
+        error = drawn[0]
+    error, degrees = _with_seeds(error, float(pieces - 1), [of_a, of_b])
     return _Estimate(value, value, error, degrees, draws)
 
 
@@ -219,52 +229,36 @@ def _with_seeds(error: float, degrees: float, values: Sequence[np.ndarray]) -> t
     return float(np.sqrt(total)), total**2 / sum(variance**2 / df for variance, df in parts)
 
 
-def _resampled(
-    target: np.ndarray, pair: Pair, weight: np.ndarray | None, ways: tuple[Draws, ...], seed: int
-) -> tuple[float, np.ndarray] | None:
-    """The standard error of the wider way of drawing, and its draws; None where too few are defined."""
-    found = []
-    for way in ways:
-        num_resamples = ERROR_RESAMPLES if len(target) <= MANY_ROWS else FEW_RESAMPLES
-        (draws,) = resample([_weigher(target, pair, weight)], way, num_resamples, seed)
-        defined = np.isfinite(draws)
-        if defined.sum() < LEAST_DEFINED * len(draws):
-            return None
-        draws = np.where(defined, draws, draws[defined].mean())
-        error = float(draws[defined].std(ddof=1) * np.sqrt(way.pieces / (way.pieces - 1)))
-        found.append((error, draws))
-    return max(found, key=lambda each: each[0])
-
-
-def _weigher(target: np.ndarray, pair: Pair, weight: np.ndarray | None) -> Weigher:
+def _drawn(
+    target: np.ndarray, pairs: Sequence[Pair], weight: np.ndarray | None, ways: tuple[Draws, ...], seed: int
+) -> dict[int, tuple[float, np.ndarray]]:
+    """Of each pair, by its identity, the standard error and the draws of the wider way of drawing; none where too few
+    are defined. The same rows are drawn for all, and each member's metric is computed once."""
     each = np.ones(len(target)) if weight is None else weight
-    of_a = [weigher_of(pair.metric, target, answer) for answer in pair.a]
-    of_b = [weigher_of(pair.metric, target, answer) for answer in pair.b]
-
-    def weigh(weights: np.ndarray) -> np.ndarray:
-        counted = weights * each
-        return np.mean([of(counted) for of in of_a], axis=0) - np.mean([of(counted) for of in of_b], axis=0)
-
-    return weigh
-
-
-def _with_draws(
-    target: np.ndarray,
-    pairs: Sequence[Pair],
-    estimates: Sequence[_Estimate | None],
-    weight: np.ndarray | None,
-    ways: tuple[Draws, ...],
-    seed: int,
-) -> list[_Estimate | None]:
-    """Closed forms get draws too, so that a family knows which of its differences move together."""
-    found: list[_Estimate | None] = []
-    for pair, estimate in zip(pairs, estimates, strict=True):
-        if estimate is not None and estimate.draws is None and estimate.error > 0:
-            resampled = _resampled(target, pair, weight, ways, seed)
-            draws = None if resampled is None else resampled[1]
-            estimate = _Estimate(estimate.value, estimate.centre, estimate.error, estimate.degrees, draws)
-        found.append(estimate)
+    asked = {(pair.metric.name, id(answer)): (pair.metric, answer) for pair in pairs for answer in (*pair.a, *pair.b)}
+    weighers = [_counting(weigher_of(metric, target, answer), each) for metric, answer in asked.values()]
+    num_resamples = ERROR_RESAMPLES if len(target) <= MANY_ROWS or len(pairs) > 1 else FEW_RESAMPLES
+    found: dict[int, tuple[float, np.ndarray]] = {}
+    for way in ways if pairs else ():
+        values = dict(zip(asked, resample(weighers, way, num_resamples, seed), strict=True))
+        for pair in pairs:
+            of_a, of_b = (
+                np.mean([values[pair.metric.name, id(answer)] for answer in answers], axis=0)
+                for answers in (pair.a, pair.b)
+            )
+            draws = np.asarray(of_a - of_b)
+            defined = np.isfinite(draws)
+            if defined.sum() < LEAST_DEFINED * len(draws) or way.pieces < LEAST_PIECES:
+                continue
+            draws = np.where(defined, draws, draws[defined].mean())
+            error = float(draws[defined].std(ddof=1) * np.sqrt(way.pieces / (way.pieces - 1)))
+            if id(pair) not in found or found[id(pair)][0] < error:
+                found[id(pair)] = error, draws
     return found
+
+
+def _counting(weigher: Weigher, each: np.ndarray) -> Weigher:
+    return lambda weights: weigher(weights * each)
 
 
 def _largest(draws: Sequence[np.ndarray], seed: int) -> np.ndarray | None:

@@ -9,6 +9,7 @@ from deepwright.core.text import language, text
 from deepwright.evaluation import sections
 from deepwright.evaluation.exhibits import evidence_section
 from deepwright.evaluation.markup import Markup, join, tag
+from deepwright.evaluation.spread import spread_section
 from deepwright.evaluation.training import training_section
 from deepwright.evaluation.wording import count, part_label, seal_stamp, shown_part
 
@@ -20,6 +21,7 @@ def render(report: Report, *, next_commands: list[str]) -> str:
         ("next", text("evaluate.section_next"), sections.next_section(next_commands)),
         ("numbers", text("evaluate.section_numbers"), sections.numbers_section(report)),
         ("evidence", text("evaluate.section_evidence"), evidence_section(report)),
+        ("seeds", text("seeds.section"), spread_section(report)),
         ("training", text("evaluate.section_training"), training_section(report)),
         ("findings", text("evaluate.section_findings"), sections.findings_section(report)),
         ("data", text("evaluate.section_data"), sections.data_section(report)),

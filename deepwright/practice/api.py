@@ -31,6 +31,7 @@ def run(
     final: bool = False,
     reason: str | None = None,
     budget_s: float | None = None,
+    seeds: int = 1,
     show: Show = quiet,
 ) -> Run:
     """From raw rows to a judged bundle; the test part stays sealed unless `final`.
@@ -39,6 +40,7 @@ def run(
     or (X [N, F], y [N]). weight, group, time: columns that say how much a row counts, which rows belong together, and
     when a row was known. test: your own test rows, in the same forms. recipe: everything else that can be chosen; the
     other arguments change single options of it. budget_s: seconds of training at most.
+    seeds: training seeds to learn with, to see their spread; the first one's bundle ships.
 
     Raises PracticeError kinds: UsageError and RecipeError, DataError, RuleError, ResourceError.
     """
@@ -73,5 +75,6 @@ def run(
         final=final,
         reason=reason,
         budget_s=budget_s,
+        seeds=seeds,
         show=show,
     )

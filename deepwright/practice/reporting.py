@@ -1,7 +1,7 @@
 """From bundles to a report: every number is computed from the answers of the bundle's own file."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from deepwright.core.disk import sync_folder
 from deepwright.core.families import Metric
 from deepwright.core.ledger import LookLedger, workspace
 from deepwright.core.recipe import Recipe
-from deepwright.core.report import Data, Finding, Number, Report, Sentence, Severity, finding
+from deepwright.core.report import Data, Finding, Number, Report, Sentence, Severity, Spread, finding
 from deepwright.core.run import Run
 from deepwright.core.schema import Role
 from deepwright.core.seal import Split
@@ -28,6 +28,7 @@ from deepwright.evaluation.page import render
 from deepwright.practice.decided import decision_findings
 from deepwright.practice.environment import environment
 from deepwright.practice.member import Member
+from deepwright.practice.seeds import spread_of, values_of
 from deepwright.practice.target import class_weights, target_of
 
 FEW_UNITS = 20
@@ -103,9 +104,11 @@ def make_report(
     members: Mapping[str, Member],
     findings: tuple[Finding, ...],
     *,
+    further: Mapping[int, Mapping[str, Member]],
     seconds: dict[str, float],
 ) -> Report:
-    """The report on validation: who is best, which member ships, and every number behind it."""
+    """The report on validation: who is best, which member ships, and every number behind it. further: the members of
+    further training seeds."""
     metrics = metrics_of(recipe, split.validation, lambda: split.train)
     bundles = {name: member.bundle for name, member in members.items()}
     first = measure(bundles, split.validation, metrics, optimistic=frozenset(), seed=recipe.seed)
@@ -176,6 +179,7 @@ def make_report(
             chosen=chosen,
             weight=first.weight,
             dependence=first.dependence,
+            further=[judged_answers(of_seed, split.validation, metrics[0]) for of_seed in further.values()],
             is_asked=recipe.ship == "network",
             seed=recipe.seed,
         ),
@@ -190,7 +194,26 @@ def make_report(
             "network": dict(members["network"].notes or {}),
         },
         seconds={**seconds, **{name: member.seconds for name, member in members.items()}},
+        seeds=(recipe.seed, *further) if further else (),
+        spread=spread_over_seeds((members, *further.values()), split.validation, metrics) if further else (),
     )
+
+
+def spread_over_seeds(
+    of_seeds: Sequence[Mapping[str, Member]], validation: Dataset, metrics: tuple[Metric, ...]
+) -> tuple[Spread, ...]:
+    """What several training seeds gave on validation, from their bundles."""
+    bundles = [{name: member.bundle for name, member in members.items()} for members in of_seeds]
+    return spread_of([values_of(of, validation, metrics) for of in bundles], metrics)
+
+
+def judged_answers(members: Mapping[str, Member], data: Dataset, metric: Metric) -> dict[str, np.ndarray]:
+    """Every member's answers on validation as the metric sees them, each without favour where that is known."""
+    found = {}
+    for name, member in members.items():
+        given = member.bundle.predict(data)
+        found[name] = as_answer(given.decided, len(data.schema.target.levels)) if metric.decides else given.answer
+    return found | cross_fitted(members, metric)
 
 
 def cross_fitted(members: Mapping[str, Member], metric: Metric) -> dict[str, np.ndarray]:

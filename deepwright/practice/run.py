@@ -34,6 +34,7 @@ from deepwright.practice.look import look
 from deepwright.practice.member import Member, learn_baseline, learn_network
 from deepwright.practice.propose import proposal, require_taken
 from deepwright.practice.reporting import epoch_metrics, make_report, publish
+from deepwright.practice.seeds import further_recipes, is_done, seed_run
 from deepwright.practice.show import Show, quiet
 from deepwright.practice.through import require_streamable
 
@@ -51,11 +52,13 @@ def practise(
     final: bool = False,
     reason: str | None = None,
     budget_s: float | None = None,
+    seeds: int = 1,
     show: Show = quiet,
 ) -> Run:
     """Walk the whole line for one recipe; gives the run's folder. The same call after a kill goes on where it stopped.
 
-    data, test: rows handed over in Python instead of files. budget_s: seconds of training, at most.
+    data, test: rows handed over in Python instead of files. budget_s: seconds of training, at most. seeds: training
+    seeds to learn with, to see their spread; the first one's bundle ships.
     final: take the one look at the test part; reason: why a further look is taken.
     Raises PracticeError kinds: recipe (2), data (3), a rule of practice (4), resources (5).
     """
@@ -66,19 +69,28 @@ def practise(
     require_taken(recipe, table.schema)
     run = Run.create(runs, name or run_name(recipe, table), recipe=recipe.hash, source=table.source_sha256)
     with run.writing():
-        if run.is_done:
+        if is_done(run, seeds):
             show.say(text("run.already_done", run=run.folder))
         else:
             show.say(
                 text("run.collected", rows=table.num_kept, source=table.source, columns=len(table.schema.features))
             )
-            walk(run, recipe, table, started=started, budget_s=budget_s, show=show)
+            walk(run, recipe, table, started=started, budget_s=budget_s, seeds=seeds, show=show)
     if final:
         look(run, reason=reason, show=show)
     return run
 
 
-def walk(run: Run, recipe: Recipe, table: Collected, *, started: float, budget_s: float | None, show: Show) -> None:
+def walk(
+    run: Run,
+    recipe: Recipe,
+    table: Collected,
+    *,
+    started: float,
+    budget_s: float | None,
+    seeds: int = 1,
+    show: Show = quiet,
+) -> None:
     """From collected rows to a judged bundle; the test part stays sealed."""
     run.write("recipe.yaml", dump_recipe(recipe).encode())
 
@@ -90,10 +102,15 @@ def walk(run: Run, recipe: Recipe, table: Collected, *, started: float, budget_s
     show.say(text("run.split", train=len(split.train), validation=len(split.validation), test=len(split.test)))
 
     split = decode_split(run, recipe, split, show)
-    members = learn_members(run, recipe, table, split, budget_s=budget_s, show=show)
+    each_s = None if budget_s is None else budget_s / seeds
+    members = learn_members(run, recipe, table, split, budget_s=each_s, show=show)
+    further = {
+        again.seed: learn_members(seed_run(run, again), again, table, split, budget_s=each_s, show=show)
+        for again in further_recipes(recipe, seeds)
+    }
 
     seconds = {"run": time.monotonic() - started}
-    report = make_report(run, recipe, table, split, members, findings, seconds=seconds)
+    report = make_report(run, recipe, table, split, members, findings, further=further, seconds=seconds)
     publish(run, report)
     run.commit("done", bundle=report.bundle_digest)
 

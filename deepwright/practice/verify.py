@@ -15,6 +15,7 @@ from deepwright.practice.images import decoded_again, new_store
 from deepwright.practice.keep import kept_rows, kept_test
 from deepwright.practice.opening import recipe_of
 from deepwright.practice.reporting import measure, member_bundles, metrics_of
+from deepwright.practice.seeds import seed_bundles, spread_of, values_of
 
 ELSEWHERE_TOLERANCE = 1e-5
 
@@ -77,6 +78,10 @@ def recompute(run: Run) -> list[dict[str, Any]]:
             rows = kept_test(run).reopen(LookLedger(workspace()), tested["look"])
             test = decoded_again(run, rows, operations, folder)
             numbers += measure(bundles, test, metrics, optimistic=frozenset(), seed=recipe.seed).numbers
+        if report.seeds:
+            of_seeds = [values_of(of, validation, metrics) for of in (bundles, *seed_bundles(run, report))]
+            if spread_of(of_seeds, metrics) != report.spread:
+                raise ProofError("verify.spread", run=run.name, seeds=len(report.seeds))
     return [number.model_dump() for number in numbers]
 
 

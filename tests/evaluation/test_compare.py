@@ -214,3 +214,19 @@ def _false_better(metric, source, levels: tuple[float, float], num_trials: int, 
         target, (a, b) = source((23, trial), n, *levels)
         called += paired(target, a, b, metric, seed=trial).better is not None
     return called
+
+
+def test_a_network_that_was_lucky_in_its_first_seed_is_not_called_better():
+    """By its first seed it beats the baseline; over three seeds it may be luck, and the verdict says so."""
+    generator = np.random.default_rng(0)
+    target, noise = generator.normal(size=400), generator.normal(size=400)
+    linear = target + 0.5 * generator.normal(size=400)
+    first, *others = ({"network": target + size * noise, "linear": linear} for size in (0.40, 0.48, 0.56))
+    alone = verdict(target, first, Rmse(), chosen="network")
+    assert alone[0].key == "evaluate.verdict_network_better"
+    over_seeds = verdict(target, first, Rmse(), chosen="network", further=others)
+    assert [sentence.key for sentence in over_seeds][:2] == [
+        "evaluate.verdict_network_equal",
+        "evaluate.verdict_over_seeds",
+    ]
+    assert over_seeds[1].values == {"seeds": 3}

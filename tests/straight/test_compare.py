@@ -1,0 +1,100 @@
+"""Runs compared on the same rows, from their folders."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+import deepwright
+from deepwright import cli
+from deepwright.core.errors import DataError, SealError, UsageError
+from deepwright.core.families import Splitter
+from deepwright.practice.look import look
+from deepwright.practice.run import practise
+
+
+@pytest.fixture
+def two_runs(tables, make_recipe):
+    """The same rows by a network of two sizes; the second is hardly trained."""
+    base = make_recipe(tables / "mixed.csv", "buys", network="mlp", baselines=("constant", "linear"), ship="network")
+    good = practise(base.replace(train=base.train.replace(epochs=25)), name="good")
+    return good, practise(base.replace(train=base.train.replace(epochs=1)), name="bad")
+
+
+def test_runs_are_compared_on_validation_until_both_have_looked(two_runs, capsys):
+    good, bad = two_runs
+    found = deepwright.compare("bad", good)
+    assert (found.part, found.rows) == (
+        "validation",
+        len(bad.bundle.schema.names) and good.report.data.parts["validation"],
+    )
+    assert found.contestants == ("bad", "good")
+    main = found.compared[0]
+    assert (main.metric, main.a, main.b) == ("accuracy", "bad", "good")
+    values = [run.report.number("accuracy", "validation").value for run in (bad, good)]
+    assert main.value == pytest.approx(values[1] - values[0])
+    assert [found.values[name]["accuracy"] for name in found.contestants] == values
+    assert main.better == "good" and main.low > 0 and main.p < 0.05
+    assert main.optimistic
+    assert found.looks == {"bad": 0, "good": 0}
+    assert len(found.compared) == 9
+    assert found.verdict[0].text.startswith("good is better than bad by ")
+
+    look(good)
+    assert deepwright.compare(good, bad).part == "validation"
+    with pytest.raises(SealError, match=r"the test part of 'bad' is sealed, and a comparison does not open it"):
+        deepwright.compare(good, bad, part="test")
+    look(bad, reason="the comparison of this test")
+    found = deepwright.compare(good, bad)
+    assert (found.part, found.rows) == ("test", good.report.data.parts["test"])
+    assert found.looks == {"good": 2, "bad": 2}
+    assert not any(each.optimistic for each in found.compared)
+
+    assert cli.call(["compare", "good", "bad:linear", "--part", "validation", "--json"]) == 0
+    lines = capsys.readouterr().out.strip().splitlines()
+    record = json.loads(lines[-1])
+    assert record["contestants"] == ["good", "bad:linear"]
+    assert "good: looks known at its test part: 2" in lines
+    assert any("bad:linear − good" in line for line in lines)
+
+
+def test_the_members_of_one_run_are_compared(two_runs):
+    found = deepwright.compare(two_runs[0])
+    assert found.contestants == two_runs[0].report.members
+    num = len(found.contestants)
+    assert len(found.compared) == 9 * num * (num - 1) // 2
+    assert any("pairs" in sentence.text for sentence in found.verdict)
+
+
+def test_other_rows_are_refused_and_the_common_ones_can_be_asked_for(two_runs, tables, make_recipe):
+    base = make_recipe(tables / "mixed.csv", "buys", network="mlp", baselines=("constant",))
+    other = practise(base.replace(split=Splitter.parse({"kind": "stratified", "seed": 5})), name="other")
+    with pytest.raises(
+        DataError, match=r"the validation rows differ: good has 100, other has 100, \d+ are common"
+    ) as refused:
+        deepwright.compare("good", "other")
+    assert "--common" in str(refused.value) and refused.value.exit_code == 3
+    found = deepwright.compare("good", "other", common=True)
+    assert 0 < found.rows < 100
+    assert found.left_out > 0
+    common = int(re.search(r"(\d+) are common", str(refused.value))[1])
+    assert found.rows == common
+    assert np.isfinite(found.compared[0].value)
+    assert other.report.data.parts["validation"] == 100
+
+
+def test_other_targets_unknown_members_and_single_contestants_are_refused(two_runs, tables, make_recipe):
+    practise(make_recipe(tables / "wine.csv", "kind", network="mlp", baselines=("constant",)), name="wine")
+    with pytest.raises(DataError, match="compare: wine has target kind, good has buys"):
+        deepwright.compare("good", "wine")
+    with pytest.raises(
+        UsageError, match=r"has no member 'linar'; it has network, constant, linear.*Did you mean 'linear'"
+    ):
+        deepwright.compare("good", "bad:linar")
+    with pytest.raises(UsageError, match="'good' stands twice"):
+        deepwright.compare("good", "good")
+    with pytest.raises(UsageError, match="two contestants or more"):
+        deepwright.compare("good:linear")
+    assert cli.call(["compare", "good", "gone"]) == 2
+    assert cli.call(["compare", "good", "bad", "--part", "train"]) == 2
