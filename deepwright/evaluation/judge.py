@@ -9,6 +9,7 @@ from deepwright.core.errors import DataError, PracticeError
 from deepwright.core.families import Metric
 from deepwright.core.report import Number
 from deepwright.core.schema import Problem
+from deepwright.evaluation.calibration import CalibrationError
 from deepwright.evaluation.classify import (
     F1,
     Accuracy,
@@ -25,26 +26,37 @@ from deepwright.evaluation.draws import Dependence
 from deepwright.evaluation.evidence import evidence
 from deepwright.evaluation.interval import Interval, intervals
 from deepwright.evaluation.metric import name_of
-from deepwright.evaluation.regress import R2, Mae, Rmse
+from deepwright.evaluation.multi_label import HammingLoss, SubsetAccuracy
+from deepwright.evaluation.regress import R2, Mae, MedianAbsoluteError, Rmse
 
 __all__ = ["evidence", "judge", "main_metric", "usual_metrics"]
 
 
 def usual_metrics(problem: Problem, num_classes: int) -> tuple[Metric, ...]:
-    """What is reported when nothing else is asked for."""
+    """What is reported when nothing else is asked for: how often and how far answers are wrong, how well they rank, and
+    whether their probabilities can be taken at their word. Values: the median error beside the mean ones shows whether
+    a few rows make them. Labels: micro weighs each label by its rows, macro all labels alike.
+    """
     if problem == "regression":
-        return Rmse(), Mae(), R2()
+        return Rmse(), Mae(), MedianAbsoluteError(), R2()
+    if problem == "multi-label":
+        return (
+            *(SubsetAccuracy(), HammingLoss(), F1(average="micro"), F1(average="macro")),
+            *(Auc(), AveragePrecision(), LogLoss(), CalibrationError()),
+        )
     if num_classes == 2:
         return (
             *(Accuracy(), BalancedAccuracy(), Precision(), Recall(), F1()),
-            *(Auc(), AveragePrecision(), LogLoss(), Brier()),
+            *(Auc(), AveragePrecision(), LogLoss(), Brier(), CalibrationError()),
         )
-    return Accuracy(), BalancedAccuracy(), F1(), Auc(), LogLoss(), Brier()
+    return Accuracy(), BalancedAccuracy(), F1(), Auc(), LogLoss(), Brier(), CalibrationError()
 
 
 def main_metric(problem: Problem) -> Metric:
     """What chooses when nothing else is asked for."""
-    return Rmse() if problem == "regression" else Accuracy()
+    if problem == "regression":
+        return Rmse()
+    return F1(average="micro") if problem == "multi-label" else Accuracy()
 
 
 def judge(
@@ -109,7 +121,7 @@ def _bounds(
 
 
 def checked(target: np.ndarray, answer: np.ndarray, *, member: str, part: str) -> tuple[np.ndarray, np.ndarray]:
-    """Target and answer in float64, probabilities scaled to sum to exactly 1.
+    """Target and answer in float64, probabilities of classes scaled to sum to exactly 1; a target of labels is bool.
 
     Raises DataError for a part without rows, PracticeError for answers that are not finite or no probabilities.
     """
@@ -122,6 +134,12 @@ def checked(target: np.ndarray, answer: np.ndarray, *, member: str, part: str) -
         raise PracticeError("evaluate.not_finite", member=member, part=part, count=int(bad.sum()), n=len(bad))
     if answer.ndim == 1:
         return np.asarray(target, np.float64), answer
+    if target.ndim == 2:
+        wrong = ((answer < 0) | (answer > 1)).any(axis=1)
+        if wrong.any():
+            found = float(answer[wrong][0].min() if (answer[wrong][0] < 0).any() else answer[wrong][0].max())
+            raise PracticeError("evaluate.not_shares", member=member, part=part, count=int(wrong.sum()), found=found)
+        return np.asarray(target, bool), answer
     sums = answer.sum(axis=1)
     wrong = (np.abs(sums - 1) > 1e-3) | (answer < 0).any(axis=1)
     if wrong.any():

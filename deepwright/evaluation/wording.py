@@ -22,9 +22,31 @@ METRICS = {
     "mae": "evaluate.metric_mae",
     "mape": "evaluate.metric_mape",
     "r2": "evaluate.metric_r2",
+    "mcc": "evaluate.metric_mcc",
+    "kappa": "evaluate.metric_kappa",
+    "top_k_accuracy": "evaluate.metric_top_k_accuracy",
+    "calibration_error": "evaluate.metric_calibration_error",
+    "cost": "evaluate.metric_cost",
+    "subset_accuracy": "evaluate.metric_subset_accuracy",
+    "hamming_loss": "evaluate.metric_hamming_loss",
+    "label_ranking_precision": "evaluate.metric_label_ranking_precision",
+    "smape": "evaluate.metric_smape",
+    "mase": "evaluate.metric_mase",
+    "pinball": "evaluate.metric_pinball",
+    "max_error": "evaluate.metric_max_error",
+    "median_absolute_error": "evaluate.metric_median_absolute_error",
+    "coverage": "evaluate.metric_coverage",
+    "interval_width": "evaluate.metric_interval_width",
+    "set_coverage": "evaluate.metric_set_coverage",
+    "set_size": "evaluate.metric_set_size",
     "loss": "evaluate.metric_loss",
 }
-PARTS = {"train": "evaluate.part_train", "validation": "evaluate.part_validation", "test": "evaluate.part_test"}
+PARTS = {
+    "train": "evaluate.part_train",
+    "validation": "evaluate.part_validation",
+    "calibration": "evaluate.part_calibration",
+    "test": "evaluate.part_test",
+}
 METHODS = {
     "wilson": "evaluate.method_wilson",
     "bootstrap": "evaluate.method_bootstrap",

@@ -25,11 +25,19 @@ def test_every_number_carries_its_n_part_member_and_interval():
         "average_precision",
         "log_loss",
         "brier",
+        "calibration_error",
     ]
     for number in numbers:
-        assert number.low < number.value < number.high
+        if number.metric == "calibration_error":
+            assert (number.low, number.high, number.method) == (None, None, "none")
+        else:
+            assert number.low < number.value < number.high
         assert (number.n, number.part, number.member, number.optimistic) == (100, "validation", "network", True)
-    assert [n.metric for n in numbers if not n.greater_is_better] == ["log_loss", "brier"]
+    assert [n.metric for n in numbers if not n.greater_is_better] == [
+        "log_loss",
+        "brier",
+        "calibration_error",
+    ]
 
 
 def test_an_undefined_metric_is_none_and_not_a_number():
@@ -56,6 +64,26 @@ def test_float32_probabilities_are_scaled_to_sum_to_1():
     answer = np.full((60, 3), 1 / 3, np.float32)
     (number,) = judge(target, answer, (usual_metrics("classification", 3)[4],), **WHERE)
     assert number.value == pytest.approx(np.log(3), abs=1e-15)
+
+
+def test_several_labels_have_their_own_usual_numbers():
+    rng = np.random.default_rng(0)
+    target = rng.random((80, 3)) < 0.4
+    answer = np.clip(0.5 * target + 0.6 * rng.random((80, 3)), 0, 1).astype(np.float32)
+    numbers = judge(target, answer, usual_metrics("multi-label", 3), **WHERE)
+    names = ["subset_accuracy", "hamming_loss", "f1(average=micro)", "f1(average=macro)"]
+    assert [n.metric for n in numbers][:4] == names
+    assert all(n.low < n.value < n.high for n in numbers if n.metric != "calibration_error")
+    assert main_metric("multi-label") == F1(average="micro")
+
+
+def test_answers_that_are_no_probabilities_of_labels_are_refused():
+    with pytest.raises(PracticeError) as error:
+        judge(np.ones((2, 2), bool), np.array([[0.5, 0.5], [0.5, 1.5]]), (F1(),), **WHERE)
+    assert str(error.value) == (
+        "network, validation: the labels of 1 answers have no probabilities (the first found is 1.5); each label's "
+        "must lie from 0 to 1. Let the model end in a sigmoid."
+    )
 
 
 def test_the_metrics_that_choose():
