@@ -162,6 +162,8 @@ class Report(Record):
     looks: tuple[Look, ...]
     environment: dict[str, Any]
     seconds: dict[str, float]
+    seeds: tuple[int, ...] = ()
+    spread: tuple[Spread, ...] = ()
     footprint: Footprint | None = None
 
     def number(self, metric: str, part: str, member: str | None = None) -> Number | None:
