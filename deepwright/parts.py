@@ -38,6 +38,7 @@ from deepwright.evaluation import (
     agreement,
     calibration,
     classify,
+    conformal,
     cost,
     coverage,
     decision,
@@ -46,14 +47,29 @@ from deepwright.evaluation import (
     regress,
     top_k,
 )
-from deepwright.model import baselines, decision_tree, ft_transformer, module, nearest, svm, tabm, tabular
+from deepwright.model import (
+    baselines,
+    cnn,
+    convnext,
+    decision_tree,
+    densenet,
+    ft_transformer,
+    inception,
+    module,
+    nearest,
+    resnet,
+    svm,
+    tabm,
+    tabular,
+    vit,
+)
 from deepwright.train import loss, optim, schedule
 
 BUILT_IN: tuple[ModuleType, ...] = (
-    agreement, array_source, baselines, calibration, cases, classify, cost, coverage, dates, decision, decision_tree,
-    encode, excel, extract, ft_transformer, groups, history, images, loss, mase, merge, missing, module, multi_label,
-    nearest, onnx, optim, outliers, periods, predict_missing, regress, scale, schedule, series, split, sql, svm, table,
-    tabm, tabular, text_steps, texts, tokenizers, top_k,
+    agreement, array_source, baselines, calibration, cases, classify, cnn, conformal, convnext, cost, coverage, dates,
+    decision, decision_tree, densenet, encode, excel, extract, ft_transformer, groups, history, images, inception, loss, mase,
+    merge, missing, module, multi_label, nearest, onnx, optim, outliers, periods, predict_missing, regress, resnet,
+    scale, schedule, series, split, sql, svm, table, tabm, tabular, text_steps, texts, tokenizers, top_k, vit,
 )  # fmt: skip
 """Every module that defines kinds."""
 

@@ -37,6 +37,8 @@ BATCH = 1024
 PIXELS = 1 << 18
 """Of images fewer are answered at once: so many pixels of one channel, since a network makes many channels of them."""
 GOLDEN_TOLERANCE = 1e-5
+SCALE = "scale"
+"""The output of a graph, beside the answer, that the width of intervals is counted in."""
 CONTAINS_DATA = "contains_data"
 """The entry of a graph's metadata that marks training rows in it."""
 FILE_LIMIT_BYTES = 8 << 30
@@ -64,6 +66,8 @@ class Answers:
     out_of_range: bool [N], rows outside what the training part showed.
     threshold: of two classes the second is answered from this probability on; None: the more probable one.
     costs: [K][K] as in the schema: the class of the least expected cost is answered.
+    interval: float64 [N, 2], low and high of values, and sets: bool [N, K], the classes that may be true, where the
+    bundle has them.
     """
 
     levels: tuple[str, ...]
@@ -72,6 +76,8 @@ class Answers:
     out_of_range: np.ndarray
     threshold: float | None = None
     costs: tuple[tuple[float, ...], ...] | None = None
+    interval: np.ndarray | None = None
+    sets: np.ndarray | None = None
 
     @property
     def answer(self) -> np.ndarray:
@@ -101,15 +107,32 @@ class Answers:
         return np.asarray(np.array(self.levels, dtype=object)[self.decided])
 
     def records(self) -> list[dict[str, Any]]:
-        """One mapping per row, as the server answers: label and probability per level, or value."""
+        """One mapping per row, as the server answers: label and probability per level and perhaps the set of levels,
+        or value and perhaps low and high."""
         flags = self.out_of_range.tolist()
         if self.probability is None:
             assert self.value is not None
-            return [{"value": v, "out_of_range": f} for v, f in zip(self.value.tolist(), flags, strict=True)]
-        return [
+            values = [{"value": v, "out_of_range": f} for v, f in zip(self.value.tolist(), flags, strict=True)]
+            if self.interval is None:
+                return values
+            return [
+                {"value": row["value"], "low": low, "high": high, "out_of_range": row["out_of_range"]}
+                for row, (low, high) in zip(values, self.interval.tolist(), strict=True)
+            ]
+        records = [
             {"label": label, "probability": dict(zip(self.levels, row, strict=True)), "out_of_range": flag}
             for label, row, flag in zip(self.label, self.probability.tolist(), flags, strict=True)
         ]
+        for record, levels in zip(records, self.set_levels, strict=False):
+            record["set"] = levels
+        return records
+
+    @property
+    def set_levels(self) -> list[list[str]]:
+        """The levels in the set of each row; no rows where there are no sets."""
+        if self.sets is None:
+            return []
+        return [[level for level, is_in in zip(self.levels, row, strict=True) if is_in] for row in self.sets.tolist()]
 
 
 class Bundle:
@@ -130,6 +153,8 @@ class Bundle:
         self.operations = operations
         self._session = session
         self._inputs = [entry.name for entry in session.get_inputs()]
+        names = [entry.name for entry in session.get_outputs()]
+        self._outputs = [names[0], *(name for name in names[1:] if name == SCALE)]
         places = [o.height * o.width for o in unfolded(operations) if isinstance(o, DecodeImage)]
         takes_pixels = any(len(entry.shape) == 4 for entry in session.get_inputs())
         self._rows_at_once = rows_at_once(max(places)) if places and takes_pixels else BATCH
@@ -157,6 +182,10 @@ class Bundle:
     @property
     def recipe(self) -> dict[str, Any]:
         return dict(self._contents["recipe.json"])
+
+    @property
+    def versions(self) -> dict[str, Any]:
+        return dict(self._contents["versions.json"])
 
     @property
     def report(self) -> dict[str, Any]:
@@ -201,21 +230,33 @@ class Bundle:
 
     def answer(self, columns: Mapping[str, np.ndarray]) -> Answers:
         """Answers for typed input columns (see `schema.Columns`)."""
+        result, scale = self._results(columns)
+        conformal = self.schema.conformal
+        flags = self.schema.out_of_range(dict(columns))
+        if self.problem == "classification":
+            sets = None if conformal is None else conformal.sets(result)
+            return Answers(self.levels, result, None, flags, self.schema.threshold, self.schema.costs, sets=sets)
+        interval = None if conformal is None else conformal.interval(result, scale)
+        return Answers((), None, result, flags, interval=interval)
+
+    def scale(self, columns: Mapping[str, np.ndarray]) -> np.ndarray | None:
+        """float32 [N]: what the width of each row's interval is counted in; None: the same for all rows."""
+        return self._results(columns)[1]
+
+    def _results(self, columns: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
+        """The answer and the scale."""
         size, step = len(next(iter(columns.values()))), self._rows_at_once
         pieces = [
             self._answer_batch({name: column[start : start + step] for name, column in columns.items()})
             for start in range(0, max(size, 1), step)
         ]
-        result = np.concatenate(pieces)
-        flags = self.schema.out_of_range(dict(columns))
-        if self.problem == "classification":
-            return Answers(self.levels, result, None, flags, self.schema.threshold, self.schema.costs)
-        return Answers((), None, result, flags)
+        answer, *scale = (np.concatenate(of_piece) for of_piece in zip(*pieces, strict=True))
+        return answer, scale[0] if scale else None
 
-    def _answer_batch(self, columns: Columns) -> np.ndarray:
+    def _answer_batch(self, columns: Columns) -> list[np.ndarray]:
         tensors = run_operations(self.operations, columns)
-        (result,) = self._session.run(None, {name: tensors[name] for name in self._inputs})
-        return np.asarray(result)
+        found = self._session.run(self._outputs, {name: tensors[name] for name in self._inputs})
+        return [np.asarray(each) for each in found]
 
     def replay_golden(self) -> float:
         """The largest difference between the golden rows' answers now and when the bundle was made.
@@ -223,12 +264,15 @@ class Bundle:
         Raises BundleError when it exceeds 1e-5 (relative to the largest answer).
         """
         golden = self._contents["golden.json"]
-        found = self.predict(golden["rows"]).answer
-        expected = np.asarray(golden["answers"], dtype=np.float32)
+        answers = self.predict(golden["rows"])
+        found, expected = answers.answer, np.asarray(golden["answers"], dtype=np.float32)
         due = (len(golden["rows"]), len(self.levels)) if self.problem == "classification" else (len(golden["rows"]),)
         if not found.shape == expected.shape == due or not np.isfinite(found).all():
             raise BundleError("bundle.golden_shape", folder=self.folder, found=found.shape, expected=due)
         difference = float(np.abs(found - expected).max() / max(1.0, float(np.abs(expected).max())))
+        if answers.interval is not None:
+            ends = np.asarray(golden["intervals"], dtype=np.float64)
+            difference = max(difference, float(np.abs(answers.interval - ends).max() / max(1.0, np.abs(ends).max())))
         if not difference <= GOLDEN_TOLERANCE:
             raise BundleError(
                 "bundle.golden_differs", folder=self.folder, difference=difference, limit=GOLDEN_TOLERANCE
@@ -272,9 +316,12 @@ def write_bundle(
     contents["golden.json"] = {"rows": rows, "answers": []}
     manifest = {"model": ""}
     unproven = _assemble_from(folder, manifest, contents, schema, operations, graph)
+    answers = unproven.predict(rows)
     contents["golden.json"]["answers"] = [
-        row if isinstance(row, list) else float(row) for row in unproven.predict(rows).answer.tolist()
+        row if isinstance(row, list) else float(row) for row in answers.answer.tolist()
     ]
+    if answers.interval is not None:
+        contents["golden.json"]["intervals"] = answers.interval.tolist()
     files = {name: _pretty(value) for name, value in contents.items()}
     files["graph.onnx"] = graph
     files["weights.safetensors"] = save({k: np.ascontiguousarray(v) for k, v in sorted(weights.items())})

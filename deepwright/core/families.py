@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
+from deepwright.core.conformal import Conformal
 from deepwright.core.dataset import Dataset
 from deepwright.core.operations import Operation
-from deepwright.core.part import Part
+from deepwright.core.part import Part, option
 from deepwright.core.schema import Problem, Type
 from deepwright.core.step import Step
 
@@ -251,6 +252,31 @@ class Decision(Part, family="decision"):
 
         target: int64 [N] class numbers of the validation part; probability: [N, 2]; weight: float64 [N].
         """
+        raise NotImplementedError
+
+
+class Intervals(Part, family="intervals"):
+    """How intervals around answered values are made, from the errors on rows that no choice saw.
+
+    takes_scale: their width follows how large errors are expected to be for each row.
+    """
+
+    takes_scale: ClassVar[bool] = False
+
+    level: float = option(0.9, "probability with which a new row's value is to lie inside", above=0, below=1)
+
+    def calibrate(self, target: np.ndarray, value: np.ndarray, scale: np.ndarray | None = None) -> Conformal:
+        """target, value: float64 [N] of calibration rows, at least `rows_needed(level)`; scale: [N]."""
+        raise NotImplementedError
+
+
+class Sets(Part, family="sets"):
+    """How sets of classes that may be true are made, from the probabilities on rows that no choice saw."""
+
+    level: float = option(0.9, "probability with which a new row's class is to lie inside", above=0, below=1)
+
+    def calibrate(self, target: np.ndarray, probability: np.ndarray) -> Conformal:
+        """target: int64 [N] class numbers; probability: [N, K]; of calibration rows, at least `rows_needed(level)`."""
         raise NotImplementedError
 
 

@@ -8,11 +8,13 @@ from pydantic import model_validator
 from deepwright.core.families import (
     Baseline,
     Decision,
+    Intervals,
     Loss,
     Metric,
     Network,
     Optimizer,
     Schedule,
+    Sets,
     Source,
     Splitter,
 )
@@ -150,6 +152,11 @@ class Recipe(Part):
         True, "whether probabilities are made as sure as they are right on validation, where that helps"
     )
     decision: Decision = option("most_probable", "which class the bundle answers, from the probabilities")
+    intervals: Intervals | None = option("absolute", "what answered values have an interval by; none: they have none")
+    sets: Sets | None = option(None, "what answered classes have a set of classes by that may be true; none: none")
+    calibration: float = option(
+        0.3, "share of the validation rows held back for intervals and sets, which no choice sees", above=0, below=1
+    )
     metrics: tuple[Metric, ...] = option((), "further metrics to report; none: the usual ones of the problem")
     ship: Literal["best", "network"] = option(
         "best", "which member becomes the bundle: the best on validation, or the network"

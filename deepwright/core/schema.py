@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from deepwright.core.conformal import Conformal
 from deepwright.core.errors import DataError, did_you_mean
 
 Type = Literal["number", "category", "text", "timestamp", "image", "series"]
@@ -43,6 +44,7 @@ class Schema(BaseModel):
     threshold: of two classes the second is answered from this probability on; None: the more probable one.
     costs: [K][K], what answering each level (inner) costs where each (outer) is true: the level of the least expected
     cost is answered; None: all faults cost the same.
+    conformal: what gives each answer its interval or set; None: neither.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,6 +52,7 @@ class Schema(BaseModel):
     features: tuple[Feature, ...]
     threshold: float | None = None
     costs: tuple[tuple[float, ...], ...] | None = None
+    conformal: Conformal | None = None
 
     def __getitem__(self, name: str) -> Feature:
         for feature in self.features:

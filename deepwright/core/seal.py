@@ -13,7 +13,7 @@ from deepwright.core.report import SetAside
 from deepwright.core.schema import Columns, Schema
 from deepwright.core.step import require_part
 
-TRAIN, VALIDATION, TEST = 0, 1, 2
+TRAIN, VALIDATION, TEST, CALIBRATION = 0, 1, 2, 3
 
 
 class Sealed:
@@ -75,12 +75,14 @@ class Sealed:
 
 @dataclass(frozen=True)
 class Split:
-    """set_aside: training rows that cleaning took away."""
+    """set_aside: training rows that cleaning took away. calibration: rows that no choice sees, which say how far
+    answers are off; None: none are held back."""
 
     train: Dataset
     validation: Dataset
     test: Sealed
     set_aside: tuple[SetAside, ...] = ()
+    calibration: Dataset | None = None
 
     def with_schema(self, schema: Schema) -> "Split":
         """The same rows under what the training part taught."""
@@ -89,15 +91,17 @@ class Split:
             self.validation.with_schema(schema),
             self.test.with_schema(schema),
             self.set_aside,
+            None if self.calibration is None else self.calibration.with_schema(schema),
         )
 
 
 def make_split(whole: Dataset, parts: np.ndarray, test: Dataset | None = None) -> Split:
-    """The split that `parts` (int8 [N]: 0 train, 1 validation, 2 test) describes; `test` is the user's own test part.
+    """The split that `parts` (int8 [N]: 0 train, 1 validation, 2 test, 3 calibration) describes; `test` is the user's
+    own test part.
 
     Raises RuleError when a row would stand in no part, LeakError when rows with equal hashes stand in different ones.
     """
-    known = (TRAIN, VALIDATION, TEST) if test is None else (TRAIN, VALIDATION)
+    known = (TRAIN, VALIDATION, CALIBRATION, *((TEST,) if test is None else ()))
     lost = len(whole) - int(np.isin(parts, known).sum()) if len(parts) == len(whole) else len(whole)
     if lost:
         raise RuleError("seal.lost_rows", count=lost, rows=len(whole), given=len(parts), known=known)
@@ -110,4 +114,7 @@ def make_split(whole: Dataset, parts: np.ndarray, test: Dataset | None = None) -
         train=whole.take(np.flatnonzero(parts == TRAIN), "train"),
         validation=whole.take(np.flatnonzero(parts == VALIDATION), "validation"),
         test=Sealed(test if test is not None else whole.take(np.flatnonzero(parts == TEST), "test")),
+        calibration=whole.take(np.flatnonzero(parts == CALIBRATION), "calibration")
+        if (parts == CALIBRATION).any()
+        else None,
     )

@@ -35,8 +35,8 @@ class Groups(Splitter, kind="groups"):
         num_parts = sum(share > 0 for share in shares)
         if len(names) < num_parts:
             raise DataError("split.few_groups", groups=len(names), parts=num_parts)
-        cluster = _clusters(group.astype(np.int64), data.hashes)
-        draws = _draws(names, cluster, self.seed)
+        cluster = clusters(group.astype(np.int64), data.hashes)
+        draws = group_draws(names, cluster, self.seed)
         if not self.balanced:
             return parts_at(draws[cluster[group]] / 2.0**64, shares)
         parts = _balanced(cluster[group], draws, strata(data, 1), shares)
@@ -44,7 +44,7 @@ class Groups(Splitter, kind="groups"):
         return parts
 
 
-def _clusters(group: np.ndarray, hashes: np.ndarray) -> np.ndarray:
+def clusters(group: np.ndarray, hashes: np.ndarray) -> np.ndarray:
     """int64 [G]: the same number for groups that share a row hash, which must stay in one part.
 
     Rows that differ only in which cell holds which value have the same hash, so two groups can share one.
@@ -62,7 +62,7 @@ def _clusters(group: np.ndarray, hashes: np.ndarray) -> np.ndarray:
         cluster = nearer
 
 
-def _draws(names: np.ndarray, cluster: np.ndarray, seed: int) -> np.ndarray:
+def group_draws(names: np.ndarray, cluster: np.ndarray, seed: int) -> np.ndarray:
     """uint64 [G]: a draw for each cluster from the name of its first group and the seed."""
     digests = [blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest() for name in names[cluster]]
     return drawn(np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64), seed)

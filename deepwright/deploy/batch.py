@@ -43,7 +43,8 @@ def predict_stream(
     """Answer every row of `chunks` into `out`, whole or not at all; .csv, or .jsonl for JSON Lines.
 
     chunks: columns as `schema.Columns` [N], and int64 [N] the rows' numbers in their source. Columns of the file: row,
-    then label and `probability LEVEL` for classes or value, then out_of_range. In CSV a text that a spreadsheet would
+    then label, `probability LEVEL` for classes and perhaps `set` (a JSON list), or value and perhaps low and high, then
+    out_of_range. In CSV a text that a spreadsheet would
     run as a formula gets a ' before it.
     Raises UsageError when `out` exists or has another suffix, ResourceError when it cannot be written.
     """
@@ -103,7 +104,11 @@ def escaped(cell: str) -> str:
 def _csv_writer(file: IO[str], bundle: Bundle) -> Write:
     writer = csv.writer(file, lineterminator="\n")
     is_classes = bundle.problem == "classification"
-    answer_names = ["label", *(f"probability {level}" for level in bundle.levels)] if is_classes else ["value"]
+    has_more = bundle.schema.conformal is not None
+    if is_classes:
+        answer_names = ["label", *(f"probability {level}" for level in bundle.levels), *(["set"] if has_more else [])]
+    else:
+        answer_names = ["value", *(["low", "high"] if has_more else [])]
     writer.writerow(["row", *answer_names, "out_of_range"])
     levels = [escaped(level) for level in bundle.levels]
 
@@ -118,11 +123,20 @@ def _csv_writer(file: IO[str], bundle: Bundle) -> Write:
             ]
         else:
             lines = [list(line) for line in zip(numbers.tolist(), answers.answer.tolist(), flags, strict=True)]
+        for line, more in zip(lines, _more(answers), strict=False):
+            line[-1:] = [*more, line[-1]]
         for place in np.flatnonzero(~is_finite):
             lines[place] = [lines[place][0], *[""] * len(answer_names), lines[place][-1]]
         writer.writerows(lines)
 
     return write
+
+
+def _more(answers: Answers) -> list[list[Any]]:
+    """The cells of each row's interval or set; no rows where there is neither."""
+    if answers.interval is not None:
+        return [list(ends) for ends in answers.interval.tolist()]
+    return [[json.dumps(levels, ensure_ascii=False)] for levels in answers.set_levels]
 
 
 def _jsonl_writer(file: IO[str]) -> Write:

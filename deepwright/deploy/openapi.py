@@ -99,7 +99,19 @@ def _field(feature: Feature) -> dict[str, Any]:
 def _answer(bundle: Bundle) -> dict[str, Any]:
     flag = {"type": "boolean", "description": text("openapi.out_of_range")}
     if bundle.problem == "regression":
-        return _object(value={"type": "number"}, out_of_range=flag)
+        ends = {} if bundle.schema.conformal is None else _ends(bundle.schema.conformal.level)
+        return _object(value={"type": "number"}, **ends, out_of_range=flag)
     share = {"type": "number", "minimum": 0, "maximum": 1}
     probability = _object(**dict.fromkeys(bundle.levels, share))
-    return _object(label={"type": "string", "enum": list(bundle.levels)}, probability=probability, out_of_range=flag)
+    label = {"type": "string", "enum": list(bundle.levels)}
+    found = _object(label=label, probability=probability, out_of_range=flag)
+    if bundle.schema.conformal is not None:
+        words = text("openapi.set", level=f"{bundle.schema.conformal.level:.0%}")
+        found["properties"]["set"] = {"type": "array", "items": label, "minItems": 1, "description": words}
+        found["required"].append("set")
+    return found
+
+
+def _ends(level: float) -> dict[str, Any]:
+    words = {"low": text("openapi.low", level=f"{level:.0%}"), "high": text("openapi.high", level=f"{level:.0%}")}
+    return {name: {"type": "number", "description": description} for name, description in words.items()}

@@ -21,7 +21,7 @@ MOST_COLUMNS = 60
 WIDEST = 28
 """Columns listed, and characters of a name shown, on a terminal; `--json` has all."""
 LEVELS_SHOWN = 4
-PARTS = {"train": "check.train", "validation": "check.validation", "test": "check.test"}
+PARTS = {"train": "check.train", "validation": "check.validation", "calibration": "check.calibration", "test": "check.test"}
 KEYS = {"blocking": "check.blocking", "warning": "check.warning", "note": "check.note"}
 
 
@@ -69,6 +69,8 @@ def check(recipe: Recipe) -> Checked:
         return Checked(table, _profile(table.whole), _given_parts(table), None, findings)
     split, findings = split_rows(recipe, table, stops=False)
     parts = {"train": len(split.train), "validation": len(split.validation), "test": len(split.test)}
+    if split.calibration is not None:
+        parts["calibration"] = len(split.calibration)
     return Checked(table, _profile(split.train), parts, split.train.schema.problem, findings)
 
 

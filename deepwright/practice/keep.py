@@ -20,6 +20,8 @@ def keep_split(run: Run, split: Split) -> None:
     run.write_json("data/schema.json", split.train.schema.model_dump(mode="json"))
     keep_rows(run, split.train)
     keep_rows(run, split.validation)
+    if split.calibration is not None:
+        keep_rows(run, split.calibration)
     split.test.keep(lambda rows: keep_rows(run, rows))
 
 

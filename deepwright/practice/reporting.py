@@ -20,11 +20,13 @@ from deepwright.core.schema import Role
 from deepwright.core.seal import Split
 from deepwright.data.collect import Collected
 from deepwright.evaluation.compare import choose_member, verdict
+from deepwright.evaluation.covered import covered
 from deepwright.evaluation.decision import as_answer
 from deepwright.evaluation.draws import Dependence
 from deepwright.evaluation.judge import evidence, judge, main_metric, usual_metrics
 from deepwright.evaluation.metric import name_of
 from deepwright.evaluation.page import render
+from deepwright.practice.conform import conformal_findings
 from deepwright.practice.decided import decision_findings
 from deepwright.practice.environment import environment
 from deepwright.practice.member import Member
@@ -92,6 +94,10 @@ def measure(
             target, answer, metrics, part=data.part, member=name, optimistic=name in optimistic,
             decided=decided, weight=weight, dependence=dependence, seed=seed,
         )  # fmt: skip
+        numbers += covered(
+            target, given, part=data.part, member=name, optimistic=name in optimistic,
+            weight=weight, dependence=dependence, seed=seed,
+        )  # fmt: skip
         found[name] = evidence(target, answer, problem, levels, decided)
     return Measured(target, weight, dependence, answers, judged, tuple(numbers), found)
 
@@ -121,20 +127,29 @@ def make_report(
     chosen = best if recipe.ship == "best" else "network"
     optimistic = optimistic_members(recipe, members, chosen)
     by_threshold = {name_of(m) for m in metrics if m.decides and recipe.decision.is_chosen}
-    of_probability = {name_of(m) for m in metrics if not m.decides}
+    deciding = {name_of(m) for m in metrics if m.decides}
     by_temperature = {name for name, m in members.items() if m.tempered is not None and m.tempered.helps}
     numbers = tuple(
         n.model_copy(
             update={
                 "optimistic": n.member in optimistic
                 or n.metric in by_threshold
-                or (n.member in by_temperature and n.metric in of_probability)
+                or (n.member in by_temperature and n.metric not in deciding)
             }
         )
         for n in first.numbers
     )
     looks = LookLedger(workspace()).as_looks(split.test.hashes)
     schema = split.train.schema
+    parts = {"train": len(split.train), "validation": len(split.validation), "test": len(split.test)}
+    fingerprints = {
+        "train": split.train.fingerprint,
+        "validation": split.validation.fingerprint,
+        "test": split.test.fingerprint,
+    }
+    if split.calibration is not None:
+        parts["calibration"] = len(split.calibration)
+        fingerprints["calibration"] = split.calibration.fingerprint
     return Report(
         run=str(run.folder),
         recipe_hash=recipe.hash,
@@ -150,16 +165,10 @@ def make_report(
             source=table.source,
             source_sha256=table.source_sha256,
             rows_in=table.rows_in,
-            rows_kept=len(split.train) + len(split.validation) + len(split.test)
-            if table.large is None
-            else table.large.kept,
+            rows_kept=sum(parts.values()) if table.large is None else table.large.kept,
             set_aside=(*table.set_aside, *split.set_aside),
-            parts={"train": len(split.train), "validation": len(split.validation), "test": len(split.test)},
-            fingerprints={
-                "train": split.train.fingerprint,
-                "validation": split.validation.fingerprint,
-                "test": split.test.fingerprint,
-            },
+            parts=parts,
+            fingerprints=fingerprints,
         ),
         numbers=numbers,
         evidence={"validation": first.evidence},
@@ -168,6 +177,7 @@ def make_report(
             *findings,
             *learning_findings(recipe, split, bundles),
             *decision_findings(recipe, split.validation, members[chosen]),
+            *conformal_findings(recipe, split, members[chosen]),
             *dependence_findings(split.validation),
             *blend_findings(members),
             *training_findings(members["network"]),

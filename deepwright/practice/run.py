@@ -26,6 +26,7 @@ from deepwright.data.split import choose_split, require_order, without_test
 from deepwright.data.split_audit import split_findings
 from deepwright.practice.blend import learn_blend
 from deepwright.practice.clean import clean
+from deepwright.practice.conform import conform, held_back
 from deepwright.practice.decide import require_decidable
 from deepwright.practice.environment import environment
 from deepwright.practice.images import decode_split, size_findings
@@ -101,6 +102,9 @@ def walk(
     run.write_json("profile.json", profile(split.train))
     show.say(text("run.split", train=len(split.train), validation=len(split.validation), test=len(split.test)))
 
+    if split.calibration is not None:
+        show.say(text("run.calibration", rows=len(split.calibration)))
+
     split = decode_split(run, recipe, split, show)
     each_s = None if budget_s is None else budget_s / seeds
     members = learn_members(run, recipe, table, split, budget_s=each_s, show=show)
@@ -127,7 +131,8 @@ def split_rows(recipe: Recipe, table: Collected, *, stops: bool = True) -> tuple
     if table.test is not None:
         splitter = without_test(splitter)
     parts = splitter.assign(table.whole)
-    split = make_split(table.whole, parts, table.test)
+    held, calibration = held_back(recipe, table.whole, parts)
+    split = make_split(table.whole, held, table.test)
     split, cleaned = clean(recipe, table, split)
     require_streamable(recipe, table, split)
     split = split.with_schema(learn_schema(split.train))
@@ -139,6 +144,7 @@ def split_rows(recipe: Recipe, table: Collected, *, stops: bool = True) -> tuple
         proposal(recipe, split.train),
         *((why,) if recipe.split is None else ()),
         *split_findings(table.whole, parts, table.test),
+        *calibration,
         *role_findings(split.train),
         *findings_of(split.train),
         *series_findings(split.train),
@@ -171,7 +177,8 @@ def require_fitting_parts(recipe: Recipe, problem: Problem) -> None:
 def learn_members(
     run: Run, recipe: Recipe, table: Collected, split: Split, *, budget_s: float | None, show: Show
 ) -> dict[str, Member]:
-    """The network, the baselines that stand beside it and their blend, each as a bundle; the network comes first."""
+    """The network, the baselines that stand beside it and their blend, each as a bundle whose answers have an interval
+    or a set where asked; the network comes first."""
     metrics = epoch_metrics(recipe, split.train)
     versions = environment()["versions"]
     members: dict[str, Member] = {}
@@ -184,7 +191,7 @@ def learn_members(
     network = learn_network(run, recipe, split, metrics, versions, table=table, budget_s=budget_s, show=show)
     members = {"network": network, **members}
     mean = learn_blend(run, recipe, split, members, versions)
-    return members if mean is None else {**members, mean.name: mean}
+    return conform(run, recipe, split, members if mean is None else {**members, mean.name: mean})
 
 
 def run_name(recipe: Recipe, table: Collected) -> str:

@@ -1,6 +1,7 @@
 """Operations that answer: constant, linear, tree ensemble (the baselines, ready for a bundle); and a temperature.
 
-Each reads one float32 tensor [N, F] and sets `probability` [N, K] or `value` [N], float32.
+Each reads one float32 tensor [N, F] and sets `probability` [N, K] or `value` [N], float32; `scale` [N] is how large a
+row's error is expected to be.
 """
 
 from typing import Literal
@@ -12,7 +13,7 @@ from deepwright.core.operations.operation import Operation
 from deepwright.core.part import option
 from deepwright.core.schema import Columns
 
-Answer = Literal["probability", "value"]
+Answer = Literal["probability", "value", "scale"]
 
 
 class Constant(Operation, kind="constant"):
@@ -68,7 +69,7 @@ class TreeEnsemble(Operation, kind="tree_ensemble"):
     nan_left: tuple[bool, ...] = option(help="per node: whether NaN goes left")
     leaf_values: tuple[float, ...] = option(help="per node; 0 at a branch")
     base: tuple[float, ...] = option(help="what the sums start from, one per output")
-    link: Literal["identity", "sigmoid", "softmax"] = option(
+    link: Literal["identity", "sigmoid", "softmax", "exp"] = option(
         "identity", "from sums to answer; sigmoid gives two classes"
     )
 
@@ -121,6 +122,8 @@ class TreeEnsemble(Operation, kind="tree_ensemble"):
             sums = graph.add("Concat", negative, positive, axis=1)
         elif self.link == "softmax":
             sums = graph.add("Softmax", sums, axis=1)
+        elif self.link == "exp":
+            sums = graph.add("Exp", sums)
         graph.values[self.answer] = sums
 
     def _numbering(self) -> tuple[list[int], list[int]]:
@@ -167,6 +170,8 @@ def _link(sums: np.ndarray, link: str) -> np.ndarray:
     if link == "sigmoid":
         positive = 0.5 * (1.0 + np.tanh(0.5 * sums))  # exp(-sums) would overflow
         return np.concatenate([1.0 - positive, positive], axis=1)
+    if link == "exp":
+        return np.asarray(np.exp(sums))
     shifted: np.ndarray = np.exp(sums - sums.max(axis=1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 

@@ -69,9 +69,10 @@ def onnx_model(bundle: Bundle) -> "ModelProto":
 
     network = load_from_string((bundle.folder / "graph.onnx").read_bytes())
     names = [feature.name for feature in bundle.schema.inputs]
-    answer = network.graph.output[0].name
-    if answer in names:
-        raise UsageError("onnx.name_taken", column=answer)
+    outputs = [output.name for output in network.graph.output]
+    for output in outputs:
+        if output in names:
+            raise UsageError("onnx.name_taken", column=output)
     host = _host_model(bundle, network)
     host_prefix, network_prefix = _free_prefix("prepare.", names), _free_prefix("model.", names)
     wanted = [entry.name for entry in network.graph.input]
@@ -81,7 +82,7 @@ def onnx_model(bundle: Bundle) -> "ModelProto":
         host, network, io_map=[(f"{host_prefix}{name}", f"{network_prefix}{name}") for name in wanted]
     )
     renamed = {f"{host_prefix}{_input(place)}": name for place, name in enumerate(names)}
-    _rename(model, renamed | {f"{network_prefix}{answer}": answer})
+    _rename(model, renamed | {f"{network_prefix}{output}": output for output in outputs})
     model.producer_name, model.producer_version = "deepwright", ""
     entry = model.metadata_props.add()
     entry.key, entry.value = KEY, json.dumps(_description(bundle), ensure_ascii=False, sort_keys=True)
@@ -103,13 +104,17 @@ def largest_difference(bundle: Bundle, graph: bytes) -> float:
     feed = {
         feature.name: _fed(feature, columns[feature.name], missing_text(bundle)) for feature in bundle.schema.inputs
     }
+    scale = bundle.scale(columns)
+    due = [expected] if scale is None else [expected, scale]
     worst = 0.0
     for size in BATCHES:
-        found = np.concatenate([session.run(None, piece)[0] for piece in _pieces(feed, len(rows), size)])
-        if found.shape != expected.shape or not np.isfinite(found).all():
-            return float("inf")
-        worst = max(worst, float(np.abs(found - expected).max()))
-    return worst / max(1.0, float(np.abs(expected).max()))
+        pieces = [session.run(None, piece) for piece in _pieces(feed, len(rows), size)]
+        for place, wanted in enumerate(due):
+            found = np.concatenate([piece[place] for piece in pieces])
+            if found.shape != wanted.shape or not np.isfinite(found).all():
+                return float("inf")
+            worst = max(worst, float(np.abs(found - wanted).max()) / max(1.0, float(np.abs(wanted).max())))
+    return worst
 
 
 def missing_text(bundle: Bundle) -> str:
@@ -183,6 +188,7 @@ def _description(bundle: Bundle) -> dict[str, Any]:
         "levels": list(bundle.levels),
         "threshold": bundle.schema.threshold,
         "costs": bundle.schema.costs,
+        "conformal": None if bundle.schema.conformal is None else bundle.schema.conformal.model_dump(mode="json"),
         "numbers": [feature.name for feature in inputs if _is_number(feature)],
         "texts": [feature.name for feature in inputs if not _is_number(feature)],
         "missing_text": missing_text(bundle),

@@ -32,13 +32,35 @@ class Model:
         for name in self.description["texts"]:
             missing = self.description["missing_text"]
             feed[name] = np.array([[missing if row[name] is None else row[name]] for row in rows], dtype=object)
-        (answer,) = self._session.run(None, feed)
+        answer, *scale = self._session.run(None, feed)
+        conformal = self.description["conformal"]
         if not self.levels:
-            return [{"value": value} for value in answer.tolist()]
-        return [
+            if conformal is None:
+                return [{"value": value} for value in answer.tolist()]
+            half = conformal["bound"] * (scale[0].astype(np.float64) if scale else np.ones(len(answer)))
+            ends = zip(answer.tolist(), (answer - half).tolist(), (answer + half).tolist(), strict=True)
+            return [{"value": value, "low": low, "high": high} for value, low, high in ends]
+        records: list[dict[str, Any]] = [
             {"label": self.levels[self._decided(row)], "probability": dict(zip(self.levels, row.tolist(), strict=True))}
             for row in answer
         ]
+        if conformal is not None:
+            for record, row in zip(records, answer, strict=True):
+                record["set"] = [self.levels[place] for place in self._set(row.astype(np.float64), conformal)]
+        return records
+
+    @staticmethod
+    def _set(row: np.ndarray, conformal: dict[str, Any]) -> list[int]:
+        """The numbers of the classes that may be true: those whose score is within the bound, and the most probable."""
+        order = np.argsort(-row, kind="stable")
+        if conformal["kind"] == "lac":
+            scores = 1.0 - row[order]
+        else:
+            free = np.maximum(np.arange(len(row)) + 1 - conformal["rank"], 0)
+            scores = np.cumsum(row[order]) - row[order] + conformal["penalty"] * free
+        inside = scores <= conformal["bound"]
+        inside[0] = True
+        return sorted(order[inside].tolist())
 
     def _decided(self, row: np.ndarray) -> int:
         """The number of the class answered: of the least expected cost, or of two the second from a threshold on."""

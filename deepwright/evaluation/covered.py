@@ -1,0 +1,55 @@
+"""The numbers of intervals and sets: how often the truth is inside, and how wide or large they are."""
+
+from typing import Literal
+
+import numpy as np
+
+from deepwright.core.bundle import Answers
+from deepwright.core.report import Number
+from deepwright.evaluation.coverage import Coverage, IntervalWidth
+from deepwright.evaluation.differences import Dependence
+from deepwright.evaluation.interval import intervals
+
+
+def covered(
+    target: np.ndarray,
+    answers: Answers,
+    *,
+    part: Literal["train", "validation", "test"],
+    member: str,
+    optimistic: bool,
+    weight: np.ndarray | None = None,
+    dependence: Dependence | None = None,
+    seed: int = 0,
+) -> tuple[Number, ...]:
+    """Coverage with mean width (values) or mean size (classes); nothing where the answers have neither.
+
+    target: float64 [N] values, or int64 [N] class numbers. Else as `judge`.
+    """
+    if answers.interval is not None:
+        names, truth, ends = ("coverage", "interval_width"), target, answers.interval
+    elif answers.sets is not None:
+        # a set as an interval: from 0, where the truth stands, or beyond it, and as wide as the set is large
+        missed = ~np.take_along_axis(answers.sets, target[:, np.newaxis], axis=1)[:, 0]
+        low = missed.astype(np.float64)
+        ends = np.stack([low, low + answers.sets.sum(axis=1)], axis=1)
+        names, truth = ("set_coverage", "set_size"), np.zeros(len(target))
+    else:
+        return ()
+    metrics = (Coverage(), IntervalWidth())
+    bounds = intervals(metrics, truth, ends, weight=weight, dependence=dependence, seed=seed)
+    return tuple(
+        Number(
+            metric=name,
+            value=metric.value(truth, ends, weight),
+            low=low,
+            high=high,
+            n=len(target),
+            part=part,
+            member=member,
+            greater_is_better=metric.greater_is_better,
+            method=method,
+            optimistic=optimistic,
+        )  # fmt: skip
+        for name, metric, (low, high, method) in zip(names, metrics, bounds, strict=True)
+    )
