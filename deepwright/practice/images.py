@@ -60,6 +60,7 @@ def decode_split(run: Run, recipe: Recipe, split: Split, show: Show) -> Split:
         split,
         train=decoded(split.train, by, store(), show.say, run),
         validation=decoded(split.validation, by, store(), show.say, run),
+        calibration=None if split.calibration is None else decoded(split.calibration, by, store(), show.say, run),
     )
 
 
