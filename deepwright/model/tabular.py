@@ -9,6 +9,7 @@ from pydantic import field_validator
 from deepwright.core.families import Form, Network, Tensor
 from deepwright.core.part import option
 from deepwright.core.text import text
+from deepwright.model.options import Activation, Initialisation
 
 if TYPE_CHECKING:
     from torch import nn
@@ -19,15 +20,6 @@ MAX_EMBEDDING_DIM = 50
 NUMBER_DIM = 16
 MAX_NUMBERS = 1024
 """Numbers that stand for all numbers together, if no other width is asked for: a wide table stays affordable."""
-
-Activation = Literal[
-    "relu", "leaky_relu", "relu6", "prelu", "elu", "selu", "celu", "gelu", "silu", "mish", "hardswish", "softplus",
-    "softsign", "tanh", "sigmoid",
-]  # fmt: skip
-Initialisation = Literal[
-    "torch", "kaiming_normal", "kaiming_uniform", "xavier_normal", "xavier_uniform", "lecun_normal", "lecun_uniform",
-    "orthogonal", "data",
-]  # fmt: skip
 
 
 class TableNetwork(Network):

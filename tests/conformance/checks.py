@@ -29,6 +29,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         networks.a_network_starts_the_same_from_the_same_seed,
         networks.a_network_learns,
         networks.a_network_takes_any_training_rows_in,
+        networks.a_networks_graph_answers_as_torch_does,
     ),
     "loss": (
         training.a_loss_is_a_finite_scalar_with_a_gradient,

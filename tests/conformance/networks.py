@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 
 from deepwright.core.families import Network, Tensor
+from deepwright.model.answer import answering
+from deepwright.model.export import export_network
 
 FORMS: dict[str, list[tuple[Tensor, ...]]] = {
     "mixed": [
@@ -14,7 +16,17 @@ FORMS: dict[str, list[tuple[Tensor, ...]]] = {
     ],
     "flat": [(Tensor("x", 5),)],
     "ordinal": [(Tensor("x", 5),)],
+    "image": [(Tensor("image", 3, "uint8", shape=(8, 11, 3)),), (Tensor("image", 1, "uint8", shape=(16, 16, 1)),)],
 }
+SMALLER: dict[str, dict[str, Any]] = {
+    "resnet": {"depth": 8},
+    "cnn": {"widths": (4, 8), "repeats": 1},
+    "inception": {"width": 4, "blocks": (1, 1, 1)},
+    "densenet": {"blocks": (2, 2)},
+    "convnext": {"depths": (1, 1), "width": 8},
+    "vit": {"dim": 16, "depth": 1, "heads": 2},
+}
+"""Options with which a network is exported here: an exporter takes time for each layer."""
 
 
 def tensors(inputs: tuple[Tensor, ...], size: int) -> list[Any]:
@@ -23,7 +35,9 @@ def tensors(inputs: tuple[Tensor, ...], size: int) -> list[Any]:
     generator = torch.Generator().manual_seed(size)
     made = []
     for entry in inputs:
-        if entry.dtype == "int64":
+        if entry.shape is not None:
+            made.append(torch.randint(0, 256, (size, *entry.shape), generator=generator, dtype=torch.uint8))
+        elif entry.dtype == "int64":
             columns = [torch.randint(0, codes, (size,), generator=generator) for codes in entry.num_codes]
             made.append(torch.stack(columns, dim=1))
         else:
@@ -93,9 +107,12 @@ def a_network_takes_any_training_rows_in(part: Network) -> None:
     inputs = FORMS[part.form][0]
     prepared = {entry.name: tensor.numpy() for entry, tensor in zip(inputs, tensors(inputs, 50), strict=True)}
     numbers = prepared[inputs[0].name]
-    numbers[:, 0] = 5.0
-    numbers[:, 1] = np.where(np.arange(50) == 7, 3e38, 0.0)
-    numbers[:, 2] = np.arange(50) % 2
+    is_image = inputs[0].shape is not None
+    features = numbers.reshape(-1, numbers.shape[-1])  # a channel of an image is a feature of its pixels
+    rows_of_it = np.arange(len(features))
+    features[:, 0] = 5
+    features[:, 1] = np.where(rows_of_it == 7, 255 if is_image else 3e38, 0)
+    features[:, 2] = rows_of_it % 2
     states = []
     for _ in range(2):
         torch.manual_seed(0)
@@ -105,6 +122,37 @@ def a_network_takes_any_training_rows_in(part: Network) -> None:
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
     assert all(bool(torch.isfinite(value).all()) for value in states[0].values()), "a weight or buffer is not finite"
     rows = tensors(inputs, 3)
-    rows[0][0] = 1e6
+    rows[0][0] = 255 if is_image else 1e6
     with torch.no_grad():
         assert bool(torch.isfinite(module.eval()(*rows)).all()), "an output is not finite"
+
+
+def a_networks_graph_answers_as_torch_does(part: Network) -> None:
+    """Also at numbers of rows that it was not traced at, and at other heights and widths where they are free."""
+    import torch
+
+    inputs = FORMS[part.form][0]
+    torch.manual_seed(0)
+    part = part.replace(**SMALLER.get(part.kind, {}))
+    module = part.build(inputs, 3)
+    part.adapt(module, {e.name: t.numpy() for e, t in zip(inputs, tensors(inputs, 20), strict=True)})
+    _as_trained(module)
+    export_network(answering(module, "classification"), inputs, "classification", free_size=has_free_size(part))
+
+
+def has_free_size(part: Network) -> bool:
+    return bool(getattr(part, "has_free_size", False))
+
+
+def _as_trained(module: Any) -> None:
+    """Normalisations with numbers of their own, so that a graph that left one out would differ."""
+    import torch
+    from torch import nn
+
+    for layer in module.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.running_mean.uniform_(-0.3, 0.3)
+            layer.running_var.uniform_(0.5, 2.0)
+        if isinstance(layer, nn.BatchNorm2d | nn.GroupNorm | nn.LayerNorm):
+            with torch.no_grad():
+                layer.weight.uniform_(0.5, 1.5)

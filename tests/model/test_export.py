@@ -77,8 +77,8 @@ def test_a_graph_that_differs_is_refused(monkeypatch):
     net = Module(name="torch.nn:Linear", arguments=("in_features=inputs", "out_features=outputs")).build(FLAT, 2)
     build = export._graph
 
-    def altered(module, inputs, answer):
-        graph = build(module, inputs, answer)
+    def altered(module, inputs, answer, free_size):
+        graph = build(module, inputs, answer, free_size)
         with torch.no_grad():
             net.weight[0] += 0.5
         return graph

@@ -16,6 +16,7 @@ SD = {
     "lecun_normal": math.sqrt(1 / 400),
     "lecun_uniform": math.sqrt(1 / 400),
     "orthogonal": math.sqrt(1 / 400),
+    "truncated_normal": 0.02,
 }
 """Of a layer from 400 to 200, by each rule's formula."""
 

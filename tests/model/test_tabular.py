@@ -10,7 +10,8 @@ from deepwright.model.answer import answering
 from deepwright.model.export import export_network
 from deepwright.model.layers import ACTIVATIONS, NORMALISATIONS, Scale
 from deepwright.model.number_embeddings import PiecewiseLinear, SmoothClip
-from deepwright.model.tabular import MLP, Activation, embedding_dim
+from deepwright.model.options import Activation
+from deepwright.model.tabular import MLP, embedding_dim
 
 NUMBERS = Tensor("numbers", 3)
 CATEGORIES = Tensor("categories", 2, "int64", (5, 10))
