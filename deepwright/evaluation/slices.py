@@ -17,12 +17,15 @@ import numpy as np
 
 from deepwright.core.dataset import Dataset
 from deepwright.core.families import Metric
-from deepwright.core.report import Finding, finding
+from deepwright.core.report import Finding, Sentence, finding
+from deepwright.core.schema import Problem
 from deepwright.core.step import require_part
 from deepwright.evaluation.classify import Accuracy
 from deepwright.evaluation.conditions import Condition, Facet, facets, meeting, words_of
+from deepwright.evaluation.counts import answered_labels
 from deepwright.evaluation.decision import as_answer
 from deepwright.evaluation.interval import interval
+from deepwright.evaluation.multi_label import HammingLoss
 from deepwright.evaluation.regress import Mae
 from deepwright.evaluation.wording import count, shown
 
@@ -75,7 +78,8 @@ def bad_slices(
     """
     require_part(train, "train", "slices")
     require_part(validation, "validation", "slices")
-    metric, seen, losses = _judged(validation, target, answer, decided)
+    problem = validation.schema.problem
+    metric, _, losses = _judged(problem, target, answer, decided)
     kept = np.sort(np.argsort(validation.hashes, kind="stable")[:MOST_ROWS])
     columns = {name: column[kept] for name, column in validation.inputs.items()}
     some = {name: (before, now[kept]) for name, (before, now) in (facts or {}).items()}
@@ -94,7 +98,7 @@ def bad_slices(
         record["found"].append(
             {
                 "conditions": conditions,
-                **compared(metric, target, seen, answer, decided, inside),
+                **compared(problem, target, answer, decided, inside),
                 "z": round(one.z, 3),
             }
         )
@@ -102,14 +106,10 @@ def bad_slices(
 
 
 def compared(
-    metric: Metric,
-    target: np.ndarray,
-    seen: np.ndarray,
-    answer: np.ndarray,
-    decided: np.ndarray | None,
-    inside: np.ndarray,
+    problem: Problem, target: np.ndarray, answer: np.ndarray, decided: np.ndarray | None, inside: np.ndarray
 ) -> dict[str, Any]:
-    """A metric inside a slice with its interval, and on the rest. inside: bool [N]."""
+    """The metric of slices inside one with its interval, and on the rest. inside: bool [N]."""
+    metric, seen, _ = _judged(problem, target, answer, decided)
     low, high, _ = interval(metric, target[inside], seen[inside])
     expected = None
     if answer.ndim == 2:
@@ -138,9 +138,12 @@ def slice_findings(record: Mapping[str, Any]) -> tuple[Finding, ...]:
         if one["expected"] is None:
             found.append(finding("bad_slice_of_values", "warning", where, **values))
             continue
-        is_known = one["high"] is not None and one["expected"] <= one["high"]
-        expected = shown(one["expected"], width)
-        found.append(finding("bad_slice", "note" if is_known else "warning", where, expected=expected, **values))
+        values["expected"] = shown(one["expected"], width)
+        if one["high"] is not None and one["expected"] <= one["high"]:
+            known = Sentence(key="failing.known_slice", values={"where": where, **values})
+            found.append(Finding(rule="bad_slice", severity="note", where=where, sentence=known))
+        else:
+            found.append(finding("bad_slice", "warning", where, **values))
     return tuple(found)
 
 
@@ -308,11 +311,14 @@ def _sizes_fit(sizes: np.ndarray, num_rows: int) -> np.ndarray:
 
 
 def _judged(
-    validation: Dataset, target: np.ndarray, answer: np.ndarray, decided: np.ndarray | None
+    problem: Problem, target: np.ndarray, answer: np.ndarray, decided: np.ndarray | None
 ) -> tuple[Metric, np.ndarray, np.ndarray]:
     """The metric of slices, the answers as it sees them, and each row's loss."""
-    if validation.schema.problem == "regression":
-        answer = np.asarray(answer, np.float64)
+    answer = np.asarray(answer, np.float64)
+    if problem == "regression":
         return Mae(), answer, np.abs(target - answer)
+    if problem == "multi-label":
+        has = answered_labels(answer) if decided is None else decided
+        return HammingLoss(), as_answer(has, answer.shape[1]), (has != target).mean(axis=1)
     said = answer.argmax(axis=1) if decided is None else decided
     return Accuracy(), as_answer(said, answer.shape[1]), (said != target).astype(np.float64)

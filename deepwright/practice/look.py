@@ -6,6 +6,7 @@ from deepwright.core.report import Report
 from deepwright.core.run import Run
 from deepwright.core.text import text
 from deepwright.evaluation.compare import verdict
+from deepwright.practice.failing import slices_on_test
 from deepwright.practice.images import decoded_again, store
 from deepwright.practice.keep import kept_rows, kept_test
 from deepwright.practice.opening import recipe_of
@@ -39,10 +40,11 @@ def _look(run: Run, reason: str | None, show: Show) -> Report:
     test = decoded_again(run, test, bundles["network"].operations, store())
     metrics = metrics_of(recipe, test, lambda: kept_rows(run, "train"))
     measured = measure(bundles, test, metrics, optimistic=frozenset(), seed=recipe.seed)
+    found = slices_on_test(report, measured.evidence, bundles[report.chosen], kept_rows(run, "train"), test)
     report = report.model_copy(
         update={
             "numbers": (*(n for n in report.numbers if n.part != "test"), *measured.numbers),
-            "evidence": {**report.evidence, "test": measured.evidence},
+            "evidence": {**report.evidence, "test": found},
             "verdict": verdict(
                 measured.target,
                 measured.judged,

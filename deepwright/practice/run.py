@@ -27,8 +27,9 @@ from deepwright.data.split_audit import split_findings
 from deepwright.practice.blend import learn_blend
 from deepwright.practice.clean import clean
 from deepwright.practice.conform import conform, held_back
-from deepwright.practice.decide import require_decidable
+from deepwright.practice.decide import require_decidable, require_labels_fit
 from deepwright.practice.environment import environment
+from deepwright.practice.failing import with_failures
 from deepwright.practice.images import decode_split, size_findings
 from deepwright.practice.keep import keep_split
 from deepwright.practice.look import look
@@ -98,6 +99,7 @@ def walk(
     split, findings = split_rows(recipe, table)
     require_fitting_parts(recipe, split.train.schema.problem)
     require_decidable(recipe.decision, split.train.schema)
+    require_labels_fit(split.train.schema, is_large=table.large is not None)
     keep_split(run, split)
     run.write_json("profile.json", profile(split.train))
     show.say(text("run.split", train=len(split.train), validation=len(split.validation), test=len(split.test)))
@@ -115,6 +117,7 @@ def walk(
 
     seconds = {"run": time.monotonic() - started}
     report = make_report(run, recipe, table, split, members, findings, further=further, seconds=seconds)
+    report = with_failures(report, recipe, split, members[report.chosen].bundle)
     publish(run, report)
     run.commit("done", bundle=report.bundle_digest)
 
@@ -164,9 +167,11 @@ def split_rows(recipe: Recipe, table: Collected, *, stops: bool = True) -> tuple
 
 
 def require_fitting_parts(recipe: Recipe, problem: Problem) -> None:
-    """Raises RecipeError for a loss or a metric that is not for this problem; one with open problems fits any."""
+    """Raises RecipeError for a loss, metric or baseline that is not for this problem; one with open problems fits any.
+    """
     named = {"train.loss": recipe.train.loss, "train.watch": recipe.train.watch, "metric": recipe.metric}
     named |= {f"metrics.{place}": metric for place, metric in enumerate(recipe.metrics)}
+    named |= {f"baselines.{place}": baseline for place, baseline in enumerate(recipe.baselines)}
     for where, part in named.items():
         if part is not None and part.problems is not None and problem not in part.problems:
             fitting = sorted(kind for kind, other in part.kinds.items() if problem in (other.problems or ()))
