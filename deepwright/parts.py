@@ -51,6 +51,8 @@ from deepwright.model import (
     baselines,
     cnn,
     convnext,
+    custom,
+    custom_layers,
     decision_tree,
     densenet,
     ft_transformer,
@@ -66,9 +68,9 @@ from deepwright.model import (
 from deepwright.train import loss, optim, schedule
 
 BUILT_IN: tuple[ModuleType, ...] = (
-    agreement, array_source, baselines, calibration, cases, classify, cnn, conformal, convnext, cost, coverage,
-    dates, decision, decision_tree, densenet, encode, excel, extract, ft_transformer, groups, history, images,
-    inception, loss, mase, merge, missing, module, multi_label, nearest, onnx, optim, outliers, periods,
+    agreement, array_source, baselines, calibration, cases, classify, cnn, conformal, convnext, cost, coverage, custom,
+    custom_layers, dates, decision, decision_tree, densenet, encode, excel, extract, ft_transformer, groups, history,
+    images, inception, loss, mase, merge, missing, module, multi_label, nearest, onnx, optim, outliers, periods,
     predict_missing, regress, resnet, scale, schedule, series, split, sql, svm, table, tabm, tabular, text_steps,
     texts, tokenizers, top_k, vit,
 )  # fmt: skip

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from deepwright.core.part import Part
-from tests.conformance import baselines, every_part, histories, judging, networks, rows, texts, training
+from tests.conformance import baselines, every_part, histories, judging, layers, networks, rows, texts, training
 
 Check = Callable[[Any], None]
 
@@ -30,6 +30,10 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         networks.a_network_learns,
         networks.a_network_takes_any_training_rows_in,
         networks.a_networks_graph_answers_as_torch_does,
+    ),
+    "layer": (
+        layers.a_layer_takes_an_image_or_a_row,
+        layers.a_layer_answers_each_row_by_itself,
     ),
     "loss": (
         training.a_loss_is_a_finite_scalar_with_a_gradient,

@@ -45,7 +45,8 @@ from deepwright.core.schema import Columns
 from deepwright.core.step import Fitted
 from deepwright.evaluation.mase import Mase
 from deepwright.evaluation.metric import MeanMetric, Weigher
-from tests.conformance import baselines, every_part, histories, judging, networks, rows, texts, training
+from deepwright.model.layer import Layer
+from tests.conformance import baselines, every_part, histories, judging, layers, networks, rows, texts, training
 from tests.conformance.checks import CHECKS, EVERY_PART, Check, checks_of
 
 FAULTS: list[tuple[Check, Callable[[], Part]]] = []
@@ -70,6 +71,7 @@ def _kinds_as_before() -> Iterator[None]:
         Extractor,
         History,
         Imputer,
+        Layer,
         Loss,
         Metric,
         Network,
@@ -368,6 +370,43 @@ def changes_its_answer_by_the_number_of_rows() -> Part:
             return super().forward(x) + rows * torch.arange(3)
 
     return Planted()
+
+
+# layers
+
+
+def layer(make: Callable[[int], Any], *, refuses: bool = False) -> Part:
+    class Planted(Layer, kind="planted"):
+        def build(self, shape: tuple[int, ...], *, where: str, activation: str) -> Any:
+            if refuses:
+                raise RecipeError("model.layer_takes_row", where="?", kind="planted", found="-")
+            return make(shape[0])
+
+    return Planted()
+
+
+@breaks(layers.a_layer_takes_an_image_or_a_row)
+def refuses_without_its_number() -> Part:
+    return layer(lambda width: None, refuses=True)
+
+
+@breaks(layers.a_layer_takes_an_image_or_a_row)
+def has_weights_that_are_never_used() -> Part:
+    from torch import nn
+
+    class Unused(nn.Identity):
+        def __init__(self, width: int) -> None:
+            super().__init__()
+            self.unused = nn.Linear(width, width)
+
+    return layer(Unused)
+
+
+@breaks(layers.a_layer_answers_each_row_by_itself)
+def normalises_over_the_rows_in_evaluation_too() -> Part:
+    from torch import nn
+
+    return layer(lambda width: nn.LazyBatchNorm2d(affine=False, track_running_stats=False))
 
 
 # training

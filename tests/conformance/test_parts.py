@@ -14,6 +14,22 @@ OPTIONS: dict[tuple[str, str], dict[str, Any]] = {
         "arguments": ["in_features=inputs", "out_features=outputs"],
     },
     ("metric", "mase"): {"naive_error": 2.0},
+    ("network", "custom"): {
+        "layers": [
+            {"kind": "conv", "width": 4, "stride": 2},
+            "norm",
+            {"kind": "residual", "layers": [{"kind": "conv", "width": 4}, "activation"]},
+            {"kind": "dense_connection", "layers": [{"kind": "conv", "width": 4}, "squeeze_excite"]},
+            {"kind": "self_attention", "heads": 2},
+            "flatten",
+            {"kind": "linear", "width": 9},
+            "dropout",
+        ]
+    },
+    ("layer", "conv"): {"width": 6},
+    ("layer", "linear"): {"width": 5},
+    ("layer", "residual"): {"layers": [{"kind": "conv", "width": 6, "stride": 2}]},
+    ("layer", "dense_connection"): {"layers": [{"kind": "conv", "width": 6}]},
     ("source", "table"): {"path": "adult.csv"},
     ("source", "images"): {"path": "photos"},
     ("source", "arrays"): {"path": "measured.npz"},
