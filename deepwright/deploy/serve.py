@@ -33,9 +33,9 @@ def serve(
 ) -> None:
     """Answer requests until SIGTERM or Ctrl-C; what is in flight is answered first.
 
-    port: 0 takes a free one. queue: requests waiting at most, more are answered 503. body_limit_bytes: as in `make_app`.
-    deadline_s: head and body of a request must each have arrived within it. hosts: further names by which clients may
-    call the server. ready: receives the line that names the address once requests are taken; None prints it.
+    port: 0 takes a free one. queue: requests waiting at most, more are answered 503. body_limit_bytes: as in
+    `make_app`. deadline_s: head and body of a request must each have arrived within it. hosts: further names by which
+    clients may call the server. ready: receives the line that names the address once requests are taken.
     Raises ResourceError when the port is taken, UsageError for a bad host, BundleError for a refused bundle.
     """
     bundle = Bundle.load(bundle_folder)

@@ -20,6 +20,7 @@ from deepwright.core.operations import (
     Drop,
     Fill,
     FillText,
+    FlattenPixels,
     HashBucket,
     Indicators,
     IsolationFlag,
@@ -70,6 +71,13 @@ CODES = {"c": np.array([0.0, 1.0, 2.0, 1.0]), "d": np.array([3.0, 0.0, 1.0, 2.0]
 PROBABILITY = {"probability": np.array([[0.5, 0.5], [1.0, 0.0], [0.75, 0.25], [1e-6, 1 - 1e-6]], np.float32)}
 WORDS = {"w": np.array(["x", "y", "", "never seen"], object)}
 X = {"x": np.array([[0.5, NAN], [1.0, -1.0], [1.5, 3.0], [-80.0, 200.0]], np.float32)}
+FIELDS = np.stack(
+    [
+        [np.arange(240).reshape(4, 5, 4, 3)[n, a:b, c:d].mean(axis=(0, 1)) / 255
+         for a, b in ((0, 2), (2, 5)) for c, d in ((0, 1), (1, 2), (2, 4))]
+        for n in range(4)
+    ]
+).reshape(4, 18)  # fmt: skip
 PIXELS = {"p": np.arange(4 * 5 * 4 * 3, dtype=np.uint8).reshape(4, 5, 4, 3)}
 ENCODED = {"p": np.array([b"P6 9 8 255 " + bytes([grey]) * 216 for grey in (0, 7, 200, 255)], object)}
 FINITE_X = {"x": np.array([[0.5, 0.25], [1.0, -1.0], [1.5, 3.0], [-80.0, 90.0]], np.float32)}
@@ -320,6 +328,7 @@ CASES = {
     ),
     "decode_image": (DecodeImage(column="p", height=2, width=2, channels=1), ENCODED, ["p"]),
     "centre_crop": (CentreCrop(column="p", height=2, width=3), PIXELS, ["p"]),
+    "flatten_pixels": (FlattenPixels(column="p", height=5, width=4, rows=2, columns=3), PIXELS, ["x"]),
     "scale_pixels": (ScalePixels(column="p", means=[0.0, 100.0, 7.5], sds=[1.0, 50.0, 2.5]), PIXELS, ["p"]),
     "kernel for three classes": (
         Kernel(
@@ -341,6 +350,7 @@ EXPECTED = {
     "decode_series": [[[2, 3], [NAN, 1.5], [0, -1000], [7, 8]], [[5, 6], [NAN, NAN], [2, NAN], [9, 10]]],
     "decode_image": [[[[[grey]] * 2] * 2 for grey in (0, 7, 200, 255)]],
     "centre_crop": [PIXELS["p"][:, 1:3, 0:3]],
+    "flatten_pixels": [FIELDS],
     "scale_pixels": [((PIXELS["p"].astype(np.float32) - [0, 100, 7.5]) / [1, 50, 2.5]).transpose(0, 3, 1, 2)],
     "normalise_text": [["not so good", "good good", "很好", None]],
     "word_tokens": [[[1, 1, 1, 2], [2, 2, 0, 0], [1, 3, 0, 0], [0, 0, 0, 0]], [[4], [2], [2], [0]]],

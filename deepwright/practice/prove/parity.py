@@ -91,8 +91,8 @@ def server(bundle: Path) -> Iterator[str]:
 
 
 def plant_scaler_fault(bundle: Bundle, folder: Path) -> tuple[Operation, ...]:
-    """A copy of the bundle in which one fitted number is 1 % off, or images are cut in another way; its manifest is made
-    anew; gives its operations."""
+    """A copy of the bundle in which one fitted number is 1 % off, or images are cut in another way, with a manifest
+    of its own; gives its operations."""
     shutil.copytree(bundle.folder, folder)
     operations = strict_json.loads((folder / "operations.json").read_bytes())
     for operation in operations:
