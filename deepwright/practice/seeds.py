@@ -27,20 +27,18 @@ Values = dict[tuple[str, str], float]
 
 
 def further_recipes(recipe: Recipe, seeds: int) -> tuple[Recipe, ...]:
-    """The recipe under each seed after its own.
-
-    Raises UsageError for a number of seeds that is none.
-    """
-    if not 1 <= seeds <= MOST_SEEDS:
-        raise UsageError("seeds.number", found=seeds, most=MOST_SEEDS)
+    """The recipe under each seed after its own."""
     return tuple(recipe.replace(seed=recipe.seed + place) for place in range(1, seeds))
 
 
 def is_done(run: Run, seeds: int) -> bool:
-    """Whether the run has so many seeds or more.
+    """Whether the run is finished with so many seeds or more.
 
-    Raises UsageError where more are wanted after the look: the report that the look was taken for stays as it was.
+    Raises UsageError for a number of seeds that is none, and where more are wanted after the look: the report that the
+    look was taken for stays as it was.
     """
+    if not 1 <= seeds <= MOST_SEEDS:
+        raise UsageError("seeds.number", found=seeds, most=MOST_SEEDS)
     if not run.is_done:
         return False
     found = max(1, len(run.report.seeds))
