@@ -62,12 +62,14 @@ FILES = frozenset(get_args(File))
 class Answers:
     """What a model says of N rows.
 
-    probability: float32 [N, K] for classes, else None. value: float32 [N] for values, else None.
+    probability: float32 [N, K] of classes or labels, else None. value: float32 [N] for values, else None.
     out_of_range: bool [N], rows outside what the training part showed.
-    threshold: of two classes the second is answered from this probability on; None: the more probable one.
+    threshold: of two classes the second is answered from this probability on; None: the more probable one. Of several
+    labels each is answered from it on; None: from a half.
     costs: [K][K] as in the schema: the class of the least expected cost is answered.
     interval: float64 [N, 2], low and high of values, and sets: bool [N, K], the classes that may be true, where the
     bundle has them.
+    has_labels: a row may have several of the levels, or none.
     """
 
     levels: tuple[str, ...]
@@ -78,6 +80,7 @@ class Answers:
     costs: tuple[tuple[float, ...], ...] | None = None
     interval: np.ndarray | None = None
     sets: np.ndarray | None = None
+    has_labels: bool = False
 
     @property
     def answer(self) -> np.ndarray:
@@ -93,8 +96,10 @@ class Answers:
 
     @property
     def decided(self) -> np.ndarray:
-        """int64 [N]: the number of the class answered for each row."""
+        """int64 [N]: the number of the class answered for each row; of several labels bool [N, L]."""
         assert self.probability is not None, "a regression has no classes"
+        if self.has_labels:
+            return np.asarray(self.probability >= np.float32(0.5 if self.threshold is None else self.threshold))
         if self.costs is not None:
             return np.asarray((self.probability.astype(np.float64) @ np.asarray(self.costs)).argmin(axis=1))
         if self.threshold is None:
@@ -106,9 +111,16 @@ class Answers:
         """object [N]: the level answered for each row."""
         return np.asarray(np.array(self.levels, dtype=object)[self.decided])
 
+    @property
+    def labels(self) -> list[list[str]]:
+        """The labels answered for each row."""
+        return [
+            [level for level, is_in in zip(self.levels, row, strict=True) if is_in] for row in self.decided.tolist()
+        ]
+
     def records(self) -> list[dict[str, Any]]:
-        """One mapping per row, as the server answers: label and probability per level and perhaps the set of levels,
-        or value and perhaps low and high."""
+        """One mapping per row, as the server answers: label (or labels) and probability per level and perhaps the set
+        of levels, or value and perhaps low and high."""
         flags = self.out_of_range.tolist()
         if self.probability is None:
             assert self.value is not None
@@ -119,9 +131,10 @@ class Answers:
                 {"value": row["value"], "low": low, "high": high, "out_of_range": row["out_of_range"]}
                 for row, (low, high) in zip(values, self.interval.tolist(), strict=True)
             ]
+        name, answered = ("labels", self.labels) if self.has_labels else ("label", self.label.tolist())
         records = [
-            {"label": label, "probability": dict(zip(self.levels, row, strict=True)), "out_of_range": flag}
-            for label, row, flag in zip(self.label, self.probability.tolist(), flags, strict=True)
+            {name: label, "probability": dict(zip(self.levels, row, strict=True)), "out_of_range": flag}
+            for label, row, flag in zip(answered, self.probability.tolist(), flags, strict=True)
         ]
         for record, levels in zip(records, self.set_levels, strict=False):
             record["set"] = levels
@@ -166,7 +179,7 @@ class Bundle:
 
     @property
     def levels(self) -> tuple[str, ...]:
-        return self.schema.target.levels if self.problem == "classification" else ()
+        return self.schema.target.levels if self.problem != "regression" else ()
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -233,6 +246,8 @@ class Bundle:
         result, scale = self._results(columns)
         conformal = self.schema.conformal
         flags = self.schema.out_of_range(dict(columns))
+        if self.problem == "multi-label":
+            return Answers(self.levels, result, None, flags, self.schema.threshold, has_labels=True)
         if self.problem == "classification":
             sets = None if conformal is None else conformal.sets(result)
             return Answers(self.levels, result, None, flags, self.schema.threshold, self.schema.costs, sets=sets)
@@ -266,7 +281,7 @@ class Bundle:
         golden = self._contents["golden.json"]
         answers = self.predict(golden["rows"])
         found, expected = answers.answer, np.asarray(golden["answers"], dtype=np.float32)
-        due = (len(golden["rows"]), len(self.levels)) if self.problem == "classification" else (len(golden["rows"]),)
+        due = (len(golden["rows"]), len(self.levels)) if self.levels else (len(golden["rows"]),)
         if not found.shape == expected.shape == due or not np.isfinite(found).all():
             raise BundleError("bundle.golden_shape", folder=self.folder, found=found.shape, expected=due)
         difference = float(np.abs(found - expected).max() / max(1.0, float(np.abs(expected).max())))

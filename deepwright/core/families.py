@@ -148,10 +148,11 @@ class Network(Part, family="network"):
 class Baseline(Part, family="baseline"):
     """A model that is no network; what it learned is one operation, so it can be bundled like any winner.
 
-    takes: types of the inputs that it can be given.
+    takes: types of the inputs that it can be given. problems: what it can be asked.
     """
 
     form: ClassVar[Form] = "flat"
+    problems: ClassVar[tuple[Problem, ...]] = ("classification", "regression")
     takes: ClassVar[frozenset[Type]] = frozenset({"number", "category", "timestamp", "text", "image"})
 
     def learn(
@@ -163,8 +164,8 @@ class Baseline(Part, family="baseline"):
         seed: int,
         weight: np.ndarray | None = None,
     ) -> Operation:
-        """x: float32 [N, F], in the form `wide` perhaps a SciPy CSR matrix; target: int64 [N] of class numbers, or
-        float64 [N] of values. The operation reads `x`.
+        """x: float32 [N, F], in the form `wide` perhaps a SciPy CSR matrix; target: int64 [N] of class numbers, bool
+        [N, L] of labels, or float64 [N] of values. The operation reads `x`.
 
         weight: float64 [N], how much each row counts, with mean 1; None: all alike.
         """
@@ -195,7 +196,8 @@ class Loss(Part, family="loss"):
     problems: ClassVar[tuple[Problem, ...] | None] = None
 
     def build(self) -> "nn.Module":
-        """A module: forward(output [B, K], target [B] int64 classes or [B, 1] float32 values) gives a scalar mean."""
+        """A module: forward(output [B, K], target [B] int64 classes, [B, 1] float32 values or [B, K] float32 labels)
+        gives a scalar mean."""
         raise NotImplementedError
 
 
@@ -238,10 +240,12 @@ class Metric(Part, family="metric"):
 class Decision(Part, family="decision"):
     """Which class a bundle answers, from the probabilities: of two by a threshold, of any number by costs.
 
-    is_chosen: the validation part decides on it.
+    is_chosen: the validation part decides on it. of_labels: it can decide on several labels too, each by its own
+    probability.
     """
 
     is_chosen: ClassVar[bool] = True
+    of_labels: ClassVar[bool] = False
 
     def costs_of(self, levels: tuple[str, ...]) -> tuple[tuple[float, ...], ...] | None:
         """[K][K]: what answering each level (inner) costs where each (outer) is true; None: it decides otherwise."""

@@ -130,6 +130,9 @@ class Recipe(Part):
     source: Source = option(help="where raw rows come from")
     target: str | None = option(None, "the column to predict; none: the one that the source has, as images have label")
     problem: Literal["classification", "regression"] | None = option(None, "none: as the target column shows")
+    labels: str | None = option(
+        None, "what stands between several labels in a cell of the target, such as |; none: a cell is one class"
+    )
     ignore: tuple[str, ...] = option((), "columns that no model may see")
     weight: str | None = option(None, "column that says how much each row counts (0 or more); never an input")
     group: str | None = option(None, "column that says which rows belong together, as of one patient; never an input")
@@ -152,7 +155,7 @@ class Recipe(Part):
         True, "whether probabilities are made as sure as they are right on validation, where that helps"
     )
     decision: Decision = option("most_probable", "which class the bundle answers, from the probabilities")
-    intervals: Intervals | None = option("absolute", "what answered values have an interval by; none: they have none")
+    intervals: Intervals | None = option("scaled", "what answered values have an interval by; none: they have none")
     sets: Sets | None = option(None, "what answered classes have a set of classes by that may be true; none: none")
     calibration: float = option(
         0.3, "share of the validation rows held back for intervals and sets, which no choice sees", above=0, below=1

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from deepwright.core.schema import Problem
 from deepwright.core.text import text
 
 Severity = Literal["note", "warning", "blocking"]
@@ -146,7 +147,7 @@ class Report(Record):
     recipe_hash: str
     bundle: str
     bundle_digest: str
-    problem: Literal["classification", "regression"]
+    problem: Problem
     target: str
     levels: tuple[str, ...]
     metric: str

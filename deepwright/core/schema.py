@@ -22,7 +22,11 @@ image, series: object [N] of str, references that a step decodes (`data/media.py
 
 
 class Feature(BaseModel):
-    """One column. low, high and levels are of the training part; timestamps are seconds since 1970 in UTC."""
+    """One column. low, high and levels are of the training part; timestamps are seconds since 1970 in UTC.
+
+    separator: what stands between the labels in a cell of a target of several labels, which are its levels; None: a
+    cell is one level.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,6 +40,12 @@ class Feature(BaseModel):
     levels: tuple[str, ...] = ()
     can_be_missing: bool = True
     reason: str = ""
+    separator: str | None = None
+
+    def labels_of(self, cell: str) -> tuple[str, ...]:
+        """The labels in a cell; none in an empty one."""
+        assert self.separator is not None, f"a cell of {self.name} is one level"
+        return tuple(cell.split(self.separator)) if cell else ()
 
 
 class Schema(BaseModel):
@@ -89,6 +99,8 @@ class Schema(BaseModel):
 
     @property
     def problem(self) -> Problem:
+        if self.target.separator is not None:
+            return "multi-label"
         return "classification" if self.target.type == "category" else "regression"
 
     def with_feature(self, name: str, **changes: Any) -> "Schema":

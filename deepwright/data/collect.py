@@ -75,6 +75,7 @@ def collect(recipe: Recipe, data: object | None = None, test: object | None = No
         named[0],
         target=target,
         problem=recipe.problem,
+        labels=recipe.labels,
         ignore=recipe.ignore,
         known_afterwards=recipe.known_afterwards,
         roles=declared_roles(recipe, raws[0].roles),
@@ -112,6 +113,7 @@ def _read_through(recipe: Recipe, table: Table, target: str | None) -> Collected
         table,
         target=target,
         problem=recipe.problem,
+        labels=recipe.labels,
         ignore=recipe.ignore,
         known_afterwards=recipe.known_afterwards,
         roles=declared_roles(recipe, {}),
@@ -251,9 +253,13 @@ def _shown_rows(entry: SetAside) -> str:
 
 def _refuse_new_labels(whole: Dataset, test: Dataset, current: str | None) -> None:
     """Only the set of the test labels is looked at: one that training never saw could only be answered wrongly."""
-    if whole.schema.problem != "classification":
+    if whole.schema.problem == "regression":
         return
     known, found = set(whole.target), set(test.target)
+    if whole.schema.problem == "multi-label":
+        known, found = (
+            {label for cell in cells for label in whole.schema.target.labels_of(cell)} for cells in (known, found)
+        )
     unknown = found - known
     if unknown:
         raise AskError(

@@ -106,12 +106,19 @@ def single_feature_score(train: Dataset, feature: Feature) -> float:
         spread = float(((train.target - train.target.mean()) ** 2).sum())
         r2 = 1.0 - float(((train.target - predicted) ** 2).sum()) / spread if spread > 0 else 0.0
         return r2 - ONE_SIDED * 2.0 * abs(1.0 - r2) * math.sqrt(max(r2, 0.0) / len(train))
-    labels = column_codes(train.target)
     scores = []
-    for label in range(int(labels.max()) + 1):
-        is_label = (labels == label).astype(np.float64)
+    for is_label in _of_each_level(train):
         scores.append(_sure_auc(is_label, _cross_fitted(column, is_label, half)))
     return min(scores) if len(scores) > 1 else 0.0
+
+
+def _of_each_level(train: Dataset) -> list[np.ndarray]:
+    """float64 [N] for each class, or each label: 1 where a row has it."""
+    labels = column_codes(train.target)
+    if train.schema.problem == "classification":
+        return [(labels == label).astype(np.float64) for label in range(int(labels.max()) + 1)]
+    sets = [frozenset(train.schema.target.labels_of(cell)) for cell in train.target]
+    return [np.array([label in of for of in sets], np.float64) for label in sorted(frozenset().union(*sets))]
 
 
 def _cross_fitted(column: np.ndarray, target: np.ndarray, half: np.ndarray) -> np.ndarray:

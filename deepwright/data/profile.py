@@ -58,6 +58,8 @@ def _learned(feature: Feature, column: np.ndarray) -> Feature:
     if feature.type in ("number", "timestamp"):
         if not missing.all():
             changes |= {"low": float(np.nanmin(column)), "high": float(np.nanmax(column))}
+    elif feature.separator is not None:
+        changes["levels"] = tuple(sorted({label for cell in set(column) for label in feature.labels_of(cell)}))
     elif feature.type == "category" and feature.role != "group":  # names of patients stay out of bundles
         levels = levels_of(column)
         changes["levels"] = tuple(sorted(levels, key=_level_order(levels))) if is_target else levels
@@ -90,7 +92,10 @@ def profiled(feature: Feature, column: np.ndarray) -> dict[str, Any]:
     elif feature.type == "image" or feature.role == "group":
         entry["distinct"] = len(set(column[~missing]))
     elif feature.type == "category":
-        distinct, counts = np.unique(column[~missing].astype(str), return_counts=True)
+        values = column[~missing]
+        if feature.separator is not None:
+            values = np.array([label for cell in values for label in feature.labels_of(cell)], dtype=object)
+        distinct, counts = np.unique(values.astype(str), return_counts=True)
         order = sorted(zip(distinct.tolist(), counts.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
         entry |= {"distinct": len(order), "levels": dict(order[:LEVELS_KEPT])}
         entry["other"] = sum(count for _, count in order[LEVELS_KEPT:])

@@ -113,6 +113,8 @@ def _chosen(whole: Dataset) -> tuple[Splitter, Finding]:
         return Groups(balanced=False), finding("split_many_groups", "note", "split", groups=count)
     if whole.schema.problem == "regression":
         return Random(), finding("split_random_values", "note", "split", rows=rows)
+    if whole.schema.problem == "multi-label":
+        return Random(), finding("split_random_labels", "note", "split", rows=rows)
     if rows < STRATIFIED_BELOW:
         return Stratified(), finding("split_stratified", "note", "split", rows=rows, limit=STRATIFIED_BELOW)
     smallest = int(np.bincount(column_codes(whole.target)).min())

@@ -14,6 +14,7 @@ from deepwright.core.schema import Columns, Feature, Problem, Role, Schema, Type
 from deepwright.core.text import text
 from deepwright.data.cells import canonical, level_text, seconds_of
 from deepwright.data.evidence import Evidence, type_of
+from deepwright.data.labels import ask_for_labels, decoded_labels, require_labels
 from deepwright.data.raw import Asides, Distinct, Raw
 from deepwright.data.relabel import relabel
 from deepwright.data.roles import missing_reason, require_weights, type_of_role
@@ -62,13 +63,15 @@ def infer(
     *,
     target: str | None,
     problem: Problem | None = None,
+    labels: str | None = None,
     ignore: tuple[str, ...] = (),
     known_afterwards: tuple[str, ...] = (),
     roles: Mapping[str, Role] = MappingProxyType({}),
 ) -> Inferred:
     """The schema of a table: each column's type, its role and the reason for both.
 
-    target: None for a table that is only looked at. roles: columns of weight, group or time.
+    target: None for a table that is only looked at. labels: what stands between several labels in its cells; None: a
+    cell is one class. roles: columns of weight, group or time.
 
     Raises DataError for a column that is not there and a target that cannot be learned, AskError for a column that can
     be read in two ways.
@@ -95,7 +98,13 @@ def infer(
         role: Role = "ignore" if kept_out else "input"
         if name == target:
             role = "target"
-            type_, reason, class_numbers = _target_type(name, type_, reason, evidence, len(raw), problem)
+            if labels is not None:
+                require_labels(name, labels, evidence)
+                type_, reason = "category", text("why.labels", separator=labels)
+            else:
+                if problem is None and type_ in ("category", "text"):
+                    ask_for_labels(name, evidence)
+                type_, reason, class_numbers = _target_type(name, type_, reason, evidence, len(raw), problem)
         elif name in roles:
             role = roles[name]
             type_ = type_of_role(name, role, type_)
@@ -109,7 +118,10 @@ def infer(
         if name not in forced:
             findings += _mixed_findings(name, type_, evidence)
         known_at: Literal["prediction", "afterwards"] = "afterwards" if name in known_afterwards else "prediction"
-        features.append(Feature(name=name, type=type_, role=role, known_at=known_at, reason=reason))
+        separator = labels if role == "target" else None
+        features.append(
+            Feature(name=name, type=type_, role=role, known_at=known_at, reason=reason, separator=separator)
+        )
     schema = Schema(features=tuple(features))
     if not schema.inputs and target is not None:
         raise DataError("types.no_inputs", source=raw.source, columns=", ".join(raw.names), target=target)
@@ -157,7 +169,10 @@ def decode(raw: Raw, schema: Schema, *, inputs_only: bool = False, class_numbers
         if feature.type == "number" and feature.role != "ignore" and feature.name in raw.tidied.pointed:
             found = raw.tidied.pointed[feature.name]
             raise AskError("types.ask_point", source=raw.source, column=feature.name, found=found)
-        values, faults = _decoded(feature.type, evidence, is_class_number)
+        if feature.separator is not None:
+            values, faults = decoded_labels(evidence, feature), {}
+        else:
+            values, faults = _decoded(feature.type, evidence, is_class_number)
         columns[feature.name] = evidence.spread(values)
         if feature.role == "ignore":
             continue

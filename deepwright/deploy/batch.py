@@ -43,9 +43,8 @@ def predict_stream(
     """Answer every row of `chunks` into `out`, whole or not at all; .csv, or .jsonl for JSON Lines.
 
     chunks: columns as `schema.Columns` [N], and int64 [N] the rows' numbers in their source. Columns of the file: row,
-    then label, `probability LEVEL` for classes and perhaps `set` (a JSON list), or value and perhaps low and high, then
-    out_of_range. In CSV a text that a spreadsheet would
-    run as a formula gets a ' before it.
+    then label (or labels, a JSON list), `probability LEVEL` and perhaps `set` (a JSON list), or value and perhaps low
+    and high, then out_of_range. In CSV a text that a spreadsheet would run as a formula gets a ' before it.
     Raises UsageError when `out` exists or has another suffix, ResourceError when it cannot be written.
     """
     out = Path(out)
@@ -103,10 +102,12 @@ def escaped(cell: str) -> str:
 
 def _csv_writer(file: IO[str], bundle: Bundle) -> Write:
     writer = csv.writer(file, lineterminator="\n")
-    is_classes = bundle.problem == "classification"
+    is_classes, has_labels = bundle.problem == "classification", bundle.problem == "multi-label"
     has_more = bundle.schema.conformal is not None
     if is_classes:
         answer_names = ["label", *(f"probability {level}" for level in bundle.levels), *(["set"] if has_more else [])]
+    elif has_labels:
+        answer_names = ["labels", *(f"probability {level}" for level in bundle.levels)]
     else:
         answer_names = ["value", *(["low", "high"] if has_more else [])]
     writer.writerow(["row", *answer_names, "out_of_range"])
@@ -120,6 +121,14 @@ def _csv_writer(file: IO[str], bundle: Bundle) -> Write:
             lines = [
                 [number, levels[place], *row, flag]
                 for number, place, row, flag in zip(numbers.tolist(), best, cells, flags, strict=True)
+            ]
+        elif has_labels:
+            said = [json.dumps(labels, ensure_ascii=False) for labels in answers.labels]
+            lines = [
+                [number, labels, *row, flag]
+                for number, labels, row, flag in zip(
+                    numbers.tolist(), said, answers.answer.tolist(), flags, strict=True
+                )
             ]
         else:
             lines = [list(line) for line in zip(numbers.tolist(), answers.answer.tolist(), flags, strict=True)]

@@ -104,6 +104,9 @@ def _answer(bundle: Bundle) -> dict[str, Any]:
     share = {"type": "number", "minimum": 0, "maximum": 1}
     probability = _object(**dict.fromkeys(bundle.levels, share))
     label = {"type": "string", "enum": list(bundle.levels)}
+    if bundle.problem == "multi-label":
+        labels = {"type": "array", "items": label, "uniqueItems": True}
+        return _object(labels=labels, probability=probability, out_of_range=flag)
     found = _object(label=label, probability=probability, out_of_range=flag)
     if bundle.schema.conformal is not None:
         words = text("openapi.set", level=f"{bundle.schema.conformal.level:.0%}")

@@ -60,7 +60,7 @@ def mixed(share: float, first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 def _losses(target: np.ndarray, first: np.ndarray, second: np.ndarray, problem: Problem) -> np.ndarray:
     """float64 [21, N]: each row's loss at each share."""
-    metric: MeanMetric = LogLoss() if problem == "classification" else Mse()
+    metric: MeanMetric = Mse() if problem == "regression" else LogLoss()
     return np.stack([metric.losses(target, mixed(share, first, second)) for share in GRID])
 
 

@@ -37,6 +37,7 @@ class Fixed(Decision, kind="fixed"):
     """
 
     is_chosen: ClassVar[bool] = False
+    of_labels: ClassVar[bool] = True
 
     value: float = option(0.5, "probability of the second level from which it is answered", above=0, below=1)
 
@@ -45,11 +46,14 @@ class Fixed(Decision, kind="fixed"):
 
 
 class Threshold(Decision, kind="threshold"):
-    """The second of the target's levels from the probability on at which a metric is best on validation.
+    """The second of the target's levels from the probability on at which a metric is best on validation; of several
+    labels each of them from one such probability on.
 
     >>> Threshold().choose(np.array([0, 0, 0, 1]), np.array([[0.9, 0.1], [0.85, 0.15], [0.8, 0.2], [0.7, 0.3]]))
     0.25
     """
+
+    of_labels: ClassVar[bool] = True
 
     metric: Metric = option(BalancedAccuracy, "what is to be best: a metric of answered classes, such as f1")
 
@@ -63,7 +67,8 @@ class Threshold(Decision, kind="threshold"):
 
     def choose(self, target: np.ndarray, probability: np.ndarray, weight: np.ndarray | None = None) -> float | None:
         sign = 1.0 if self.metric.greater_is_better else -1.0
-        return _best(probability, lambda answer: sign * self.metric.value(target, answer, weight))
+        score = probability if target.ndim == 2 else probability[:, 1]
+        return _best(score, lambda answer: sign * self.metric.value(target, answer, weight))
 
 
 class Cost(Decision, kind="cost"):
@@ -83,7 +88,7 @@ class Cost(Decision, kind="cost"):
         def gain(answer: np.ndarray) -> float:
             return -float(costs @ (answer.argmax(axis=1) != target))
 
-        return _best(probability, gain)
+        return _best(probability[:, 1], gain)
 
 
 class Wanted(Decision, kind="wanted"):
@@ -151,20 +156,25 @@ class CostMatrix(Decision, kind="cost_matrix"):
 
 
 def as_answer(decided: np.ndarray, num_classes: int) -> np.ndarray:
-    """float64 [N, K]: 1 at the class decided for, so that metrics of classes judge the decision.
+    """float64 [N, K]: 1 at the class (or the labels) decided for, so that metrics of classes judge the decision.
+
+    decided: int64 [N] class numbers, or bool [N, L].
 
     >>> as_answer(np.array([1, 0]), 2).tolist()
     [[0.0, 1.0], [1.0, 0.0]]
     """
-    return np.eye(num_classes)[decided]
+    return decided.astype(np.float64) if decided.ndim == 2 else np.eye(num_classes)[decided]
 
 
-def _best(probability: np.ndarray, gain: Callable[[np.ndarray], float]) -> float | None:
-    """The threshold of the largest gain, of equals the nearest to a half; None where no gain is defined."""
-    score = probability[:, 1]
+def _best(score: np.ndarray, gain: Callable[[np.ndarray], float]) -> float | None:
+    """The threshold of the largest gain, of equals the nearest to a half; None where no gain is defined.
+
+    score: the probability of the second class [N], or of every label [N, L].
+    """
     gains = []
     for threshold in _candidates(score):
-        value = gain(as_answer((score >= np.float32(threshold)).astype(np.int64), 2))
+        answered = score >= np.float32(threshold)
+        value = gain(as_answer(answered if score.ndim == 2 else answered.astype(np.int64), 2))
         gains.append((value if np.isfinite(value) else -np.inf, -abs(threshold - 0.5), threshold))
     best = max(gains)
     return float(np.float32(best[2])) if np.isfinite(best[0]) else None

@@ -7,6 +7,7 @@ import numpy as np
 
 from deepwright.core.schema import Problem
 from deepwright.evaluation.classify import F1
+from deepwright.evaluation.counts import answered_labels
 from deepwright.evaluation.decision import as_answer
 from deepwright.evaluation.interval import Z, proportion
 
@@ -29,7 +30,7 @@ def evidence(
 ) -> dict[str, Any]:
     """Plain data of one member on one part. Shapes as in `Metric.value`; levels: the classes' names by number.
 
-    decided: int64 [N], the classes answered, where that is not the most probable one.
+    decided: int64 [N], the classes answered, where that is not the most probable one, or bool [N, L] of labels.
 
     classification: n, positive (two classes), classes [{level, n, precision, recall, f1}] with each [value, low, high],
     confusion [[count]] (rows true, columns predicted; up to 50 classes), confused [[true, predicted, count]],
@@ -37,11 +38,15 @@ def evidence(
     n}]. For more than two classes the curves are means of each class against the rest, and calibration is of the most
     probable class.
 
+    multi-label: n, classes [{level, n, precision, recall, f1}] and calibration of all labels together.
+
     regression: n, residuals (true - predicted: mean, sd, quantiles, histogram), by_prediction [{predicted, mean, low,
     high, n}] and density (counts over predicted x true).
     """
     if problem == "regression":
         return _regression(np.asarray(target, np.float64), np.asarray(answer, np.float64))
+    if problem == "multi-label":
+        return _of_labels(target > 0, answer, answered_labels(answer) if decided is None else decided, levels)
     decided = answer.argmax(axis=1) if decided is None else decided
     return _classification(np.asarray(target, np.int64), np.asarray(answer, np.float64), decided, levels)
 
@@ -68,6 +73,17 @@ def _classification(
     if num_classes <= MAX_CLASSES:
         found["confusion"] = confusion.tolist()
     return found
+
+
+def _of_labels(target: np.ndarray, answer: np.ndarray, said: np.ndarray, levels: Sequence[str]) -> dict[str, Any]:
+    return {
+        "n": len(target),
+        "classes": [
+            _class_figures(target[:, number].astype(np.int64), said[:, number].astype(np.int64), 1, level)
+            for number, level in enumerate(levels)
+        ],
+        "calibration": _reliability(answer.ravel(), target.ravel()),
+    }
 
 
 def _class_figures(target: np.ndarray, answered: np.ndarray, number: int, level: str) -> dict[str, Any]:

@@ -21,10 +21,21 @@ def evidence_section(report: Report) -> Markup | None:
         others = [name for name in report.members if name in members and name != report.chosen]
         for member in [report.chosen, *others] if report.chosen in members else others:
             title = text("evaluate.evidence_title", member=member, part=part_label(part), n=count(members[member]["n"]))
-            body = _regression(members[member]) if report.problem == "regression" else _classes(members[member], report)
+            body = _body(members[member], report)
             first = not exhibits and member == report.chosen
             exhibits.append(tag("details", tag("summary", title), body, open=first))
     return join(exhibits) if exhibits else None
+
+
+def _body(found: dict[str, Any], report: Report) -> Markup:
+    if report.problem == "regression":
+        return _regression(found)
+    return _labels(found) if report.problem == "multi-label" else _classes(found, report)
+
+
+def _labels(found: dict[str, Any]) -> Markup:
+    drawn = figure(charts.reliability(found), text("evaluate.reliability"), text("evaluate.reliability_note"))
+    return join(_class_table(found), tag("div", drawn, class_="charts"))
 
 
 def _classes(found: dict[str, Any], report: Report) -> Markup:

@@ -11,6 +11,7 @@ from deepwright.core.operations import Constant, Linear, Operation, TreeEnsemble
 from deepwright.core.part import option
 from deepwright.core.schema import Problem, Type
 from deepwright.model.folds import best_of
+from deepwright.model.labels import linear_of_labels, trees_of_labels
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
@@ -29,6 +30,7 @@ class ConstantBaseline(Baseline, kind="constant"):
     """
 
     form: ClassVar[Form] = "ordinal"  # it only counts rows: the form with the fewest columns
+    problems: ClassVar[tuple[Problem, ...]] = ("classification", "regression", "multi-label")
 
     def learn(
         self,
@@ -43,11 +45,15 @@ class ConstantBaseline(Baseline, kind="constant"):
             counts = np.bincount(target, weights=weight, minlength=num_classes)
             shares = counts / counts.sum()
             return Constant(answer="probability", values=tuple(shares.tolist()))
+        if problem == "multi-label":
+            shares = np.average(target, axis=0, weights=weight)
+            return Constant(answer="probability", values=tuple(shares.tolist()))
         return Constant(answer="value", values=(float(np.average(target, weights=weight)),))
 
 
 class LinearBaseline(Baseline, kind="linear"):
-    """Logistic regression for classes, ridge regression for values, with scikit-learn's defaults.
+    """Logistic regression for classes (of several labels one each), ridge regression for values, with scikit-learn's
+    defaults.
 
     >>> x = np.array([[-2.0], [-1.0], [1.0], [2.0]], np.float32)
     >>> fitted = LinearBaseline(alpha=1e-6).learn(x, x[:, 0] * 3.0 + 1.0, "regression", num_classes=0, seed=0)
@@ -56,6 +62,7 @@ class LinearBaseline(Baseline, kind="linear"):
     """
 
     form: ClassVar[Form] = "wide"
+    problems: ClassVar[tuple[Problem, ...]] = ("classification", "regression", "multi-label")
 
     c: float | None = option(
         1.0,
@@ -80,6 +87,8 @@ class LinearBaseline(Baseline, kind="linear"):
         seed: int,
         weight: np.ndarray | None = None,
     ) -> Operation:
+        if problem == "multi-label":
+            return linear_of_labels(each_label(self, x, target, seed, weight), target, x.shape[1])
         from sklearn.linear_model import LogisticRegression, Ridge
 
         # float64: the solver stops early on the noise of float32 sums.
@@ -128,7 +137,7 @@ class Boosting(Baseline, kind="boosting"):
     """
 
     form: ClassVar[Form] = "ordinal"
-
+    problems: ClassVar[tuple[Problem, ...]] = ("classification", "regression", "multi-label")
     takes: ClassVar[frozenset[Type]] = frozenset({"number", "category", "timestamp", "text"})
 
     iterations: int = option(100, "rounds of boosting", low=1, high=100_000, search=(50, 1000, "log"))
@@ -147,6 +156,8 @@ class Boosting(Baseline, kind="boosting"):
         weight: np.ndarray | None = None,
     ) -> Operation:
         """Raises PracticeError when the operation does not answer as scikit-learn's model does."""
+        if problem == "multi-label":
+            return trees_of_labels(each_label(self, x, target, seed, weight), target)
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
         options = {
@@ -172,6 +183,18 @@ class Boosting(Baseline, kind="boosting"):
         if not difference <= PARITY:
             raise PracticeError("model.trees_differ", difference=f"{difference:.1e}", allowed=f"{PARITY:.0e}")
         return operation
+
+
+def each_label(
+    baseline: Baseline, x: np.ndarray, target: np.ndarray, seed: int, weight: np.ndarray | None
+) -> list[Operation | None]:
+    """The baseline learned for each label by itself; None for one that every row has, or none."""
+    return [
+        baseline.learn(x, has_label.astype(np.int64), "classification", 2, seed, weight)
+        if has_label.any() and not has_label.all()
+        else None
+        for has_label in target.T
+    ]
 
 
 def tree_ensemble(model: Any, answer: str, link: str) -> TreeEnsemble:

@@ -223,6 +223,21 @@ class ProbabilityAnswer(nn.Module):
         return probability.mean(dim=1) if output.ndim == 3 else probability
 
 
+class LabelAnswer(nn.Module):
+    """Scores [B, L] of a network as the probability of each label alone; of members' scores [B, M, L], their mean."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, *tensors: torch.Tensor) -> torch.Tensor:
+        return self.answer(self.module(*tensors))
+
+    def answer(self, output: torch.Tensor) -> torch.Tensor:
+        probability = torch.sigmoid(output)
+        return probability.mean(dim=1) if output.ndim == 3 else probability
+
+
 class ValueAnswer(nn.Module):
     """Standardised outputs [B, 1] of a network as values [B] in the target's unit; of [B, M, 1], their mean."""
 

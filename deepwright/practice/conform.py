@@ -45,7 +45,7 @@ def asked(recipe: Recipe, problem: Problem) -> Intervals | Sets | None:
         return recipe.sets
     if recipe.sets is not None:
         raise RecipeError("run.sets_values", kind=recipe.sets.kind)
-    return recipe.intervals
+    return recipe.intervals if problem == "regression" else None
 
 
 def held_back(recipe: Recipe, whole: Dataset, parts: np.ndarray) -> tuple[np.ndarray, tuple[Finding, ...]]:

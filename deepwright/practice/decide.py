@@ -6,7 +6,7 @@ import numpy as np
 
 from deepwright.core.dataset import Dataset
 from deepwright.core.errors import RecipeError
-from deepwright.core.families import Decision
+from deepwright.core.families import Decision, Metric
 from deepwright.core.operations import Temperature
 from deepwright.core.recipe import Recipe
 from deepwright.core.schema import Schema
@@ -38,8 +38,31 @@ def require_decidable(decision: Decision, schema: Schema) -> None:
     target = schema.target
     if schema.problem == "regression":
         raise RecipeError("run.decision_values", kind=decision.kind, target=target.name)
-    if decision.costs_of(target.levels) is None and len(target.levels) != 2:
+    if schema.problem == "multi-label":
+        require_of_labels(decision, target.name)
+    elif decision.costs_of(target.levels) is None and len(target.levels) != 2:
         raise RecipeError("run.decision_classes", kind=decision.kind, target=target.name, count=len(target.levels))
+
+
+def require_labels_fit(schema: Schema, *, is_large: bool) -> None:
+    """Raises RecipeError for what does not go with a target of several labels."""
+    weight, target = schema.of_role("weight"), schema.target.name
+    if schema.problem != "multi-label":
+        return
+    if weight is not None:
+        raise RecipeError("run.labels_weight", target=target, weight=weight.name)
+    if is_large:
+        raise RecipeError("run.labels_large", target=target)
+
+
+def require_of_labels(decision: Decision, target: str) -> None:
+    """Raises RecipeError for a decision, or the metric that it is by, that is not for several labels."""
+    metric = getattr(decision, "metric", None)
+    if not decision.of_labels:
+        allowed = ", ".join(sorted(kind for kind, other in Decision.kinds.items() if other.of_labels))  # type: ignore[attr-defined]
+        raise RecipeError("run.decision_labels", kind=decision.kind, target=target, allowed=allowed)
+    if isinstance(metric, Metric) and "multi-label" not in metric.problems:
+        raise RecipeError("run.decision_labels_metric", kind=metric.kind, target=target)
 
 
 def decide(

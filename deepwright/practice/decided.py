@@ -24,6 +24,9 @@ def decision_findings(recipe: Recipe, validation: Dataset, member: Member) -> tu
     if answers.threshold is None or not recipe.decision.is_chosen:
         return found
     where, level = validation.schema.target.name, validation.schema.target.levels[1]
+    if answers.has_labels:
+        values = {"threshold": f"{answers.threshold:.3g}", "kind": recipe.decision.kind, "rows": len(validation)}
+        return (*found, finding("decision_labels", "note", where, **values))
     decision, threshold = recipe.decision, f"{answers.threshold:.3g}"
     if isinstance(decision, Wanted):
         return (*found, _wanted(decision, validation, answers, threshold=threshold, where=where, level=level))

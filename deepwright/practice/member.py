@@ -41,7 +41,7 @@ from deepwright.practice.through import stored_training_rows
 from deepwright.train.checkpoint import Checkpoints
 from deepwright.train.events import Planned
 from deepwright.train.loop import fit
-from deepwright.train.loss import MSE, CrossEntropy
+from deepwright.train.loss import MSE, CrossEntropy, MultiLabel
 from deepwright.train.memory import peak_bytes
 from deepwright.train.regularize import Regularize
 from deepwright.train.speed import SpeedPlan
@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 PARITY_LIMIT = 1e-5
+LOSSES: Mapping[Problem, Loss] = {"classification": CrossEntropy(), "multi-label": MultiLabel(), "regression": MSE()}
+"""What training lowers where the recipe names nothing."""
 PLACES = 16
 """Pixels for each place that a kernel is laid on, in the middle of a network that halves the sides several times."""
 BLOCK = 1024
@@ -104,7 +106,7 @@ def learn_network(
     answerer = answering(module, problem, mean, sd)
     export_network(answerer, inputs, problem)  # refused before the first epoch, not after the last
     threads = recipe.train.threads or thread_count(module, recipe.train.batch_size, uses=weight_uses(inputs))
-    watched = recipe.train.watch or (LogLoss() if problem == "classification" else metrics[0])
+    watched = recipe.train.watch or (metrics[0] if problem == "regression" else LogLoss())
     watched = watched.fit(split.train)
 
     rows: Any = (prepared, target)
@@ -122,7 +124,7 @@ def learn_network(
         module,
         train=rows,
         validation=(validation, learning_target(split.validation, mean, sd, of_classes)),
-        loss=network_loss(recipe, problem, is_weighted=target.ndim == 2),
+        loss=network_loss(recipe, problem, is_weighted=target.ndim == 2 and problem != "multi-label"),
         optimizer=recipe.train.optimizer,
         schedule=recipe.train.schedule,
         epochs=epochs,
@@ -190,7 +192,7 @@ def network_loss(recipe: Recipe, problem: Problem, *, is_weighted: bool) -> "Los
 
     is_weighted: the target has the weights of `target.learning_target` beside it.
     """
-    loss = recipe.train.loss or (CrossEntropy() if problem == "classification" else MSE())
+    loss = recipe.train.loss or LOSSES[problem]
     if recipe.network.num_members == 1 and not is_weighted:
         return loss
     module = loss.build()
@@ -222,11 +224,11 @@ def learn_baseline(
     weight = row_weights(train, class_weights(train, recipe))
     operation = baseline.learn(x, target_of(train), problem, num_outputs(train), recipe.seed, weight)
     validation = {"x": rows_of(fitted, inputs, split.validation.inputs, is_sparse=is_sparse)}
-    ours = operation.apply(validation)["probability" if problem == "classification" else "value"]
+    ours = operation.apply(validation)["value" if problem == "regression" else "probability"]
     graph = Graph()
     graph.input("x", "float", x.shape[1])
     operation.graph(graph)
-    output = {"probability": num_outputs(train)} if problem == "classification" else {"value": None}
+    output = {"value": None} if problem == "regression" else {"probability": num_outputs(train)}
     model = graph.model(output)
     if operation.contains_data:
         mark = model.metadata_props.add()

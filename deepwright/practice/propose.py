@@ -49,6 +49,8 @@ def proposal(recipe: Recipe, train: Dataset) -> Finding:
         levels = schema.target.levels
         shown = ", ".join(levels[:LEVELS_SHOWN]) + (", ..." if len(levels) > LEVELS_SHOWN else "")
         problem = text("choice.classes", count=len(levels), levels=shown)
+    elif schema.problem == "multi-label":
+        problem = text("choice.labels", count=len(schema.target.levels), separator=schema.target.separator)
     else:
         problem = text("choice.values")
     alien = not_taken(recipe, schema)

@@ -29,6 +29,7 @@ from deepwright.evaluation.page import render
 from deepwright.practice.conform import conformal_findings
 from deepwright.practice.decided import decision_findings
 from deepwright.practice.environment import environment
+from deepwright.practice.examples import examples_of
 from deepwright.practice.member import Member
 from deepwright.practice.seeds import spread_of, values_of
 from deepwright.practice.target import class_weights, target_of
@@ -72,7 +73,9 @@ def epoch_metrics(recipe: Recipe, data: Dataset) -> tuple[Metric, ...]:
     if recipe.metrics:
         return metrics
     two_classes = len(data.schema.target.levels) == 2
-    second = "r2" if data.schema.problem == "regression" else "recall" if two_classes else "balanced_accuracy"
+    second = "recall" if two_classes else "balanced_accuracy"
+    if data.schema.problem != "classification":
+        second = "r2" if data.schema.problem == "regression" else "subset_accuracy"
     return (metrics[0], *(m for m in metrics[1:] if m.kind == second))
 
 
@@ -157,7 +160,7 @@ def make_report(
         bundle_digest=members[chosen].bundle.digest,
         problem=schema.problem,
         target=schema.target.name,
-        levels=schema.target.levels if schema.problem == "classification" else (),
+        levels=() if schema.problem == "regression" else schema.target.levels,
         metric=name_of(metrics[0]),
         chosen=chosen,
         members=tuple(members),
@@ -232,7 +235,10 @@ def cross_fitted(members: Mapping[str, Member], metric: Metric) -> dict[str, np.
     for name, member in members.items():
         if member.cross_fitted is not None:
             answer, schema = member.cross_fitted, member.bundle.schema
-            given = Answers((), answer, None, np.zeros(len(answer), bool), schema.threshold, schema.costs)
+            given = Answers(
+                (), answer, None, np.zeros(len(answer), bool), schema.threshold, schema.costs,
+                has_labels=schema.problem == "multi-label",
+            )  # fmt: skip
             found[name] = as_answer(given.decided, answer.shape[1]) if metric.decides else answer
     return found
 
@@ -316,7 +322,8 @@ def publish(run: Run, report: Report) -> None:
         sync_folder(run.folder)
     attach_report(run.bundle_folder, report.model_dump(mode="json"))
     run.write("report.json", report.json_bytes())
-    run.write("report.html", render(report, next_commands=next_commands(run, report)).encode())
+    page = render(report, next_commands=next_commands(run, report), examples=examples_of(run, report))
+    run.write("report.html", page.encode())
 
 
 def next_commands(run: Run, report: Report) -> list[str]:

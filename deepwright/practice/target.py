@@ -11,18 +11,20 @@ from deepwright.core.schema import Problem
 
 
 def num_outputs(data: Dataset) -> int:
-    """Classes of the target, or 1 for a value."""
-    return len(data.schema.target.levels) if data.schema.problem == "classification" else 1
+    """Classes or labels of the target, or 1 for a value."""
+    return 1 if data.schema.problem == "regression" else len(data.schema.target.levels)
 
 
 def target_of(data: Dataset) -> np.ndarray:
-    """int64 [N] class numbers, or float64 [N] values in the target's unit.
+    """int64 [N] class numbers, bool [N, L] labels, or float64 [N] values in the target's unit.
 
     Raises DataError for a level that the training part does not have.
     """
     if data.schema.problem == "regression":
         return np.asarray(data.target, dtype=np.float64)
     levels = data.schema.target.levels
+    if data.schema.problem == "multi-label":
+        return _labels(data, levels)
     number = {level: i for i, level in enumerate(levels)}
     unknown = sorted({str(label) for label in data.target if label not in number})
     if unknown:
@@ -30,9 +32,27 @@ def target_of(data: Dataset) -> np.ndarray:
     return np.fromiter((number[label] for label in data.target), np.int64, len(data))
 
 
+def _labels(data: Dataset, levels: tuple[str, ...]) -> np.ndarray:
+    """bool [N, L]: which labels each row has."""
+    cells, place = np.unique(data.target.astype(str), return_inverse=True)
+    number = {level: i for i, level in enumerate(levels)}
+    has_label = np.zeros((len(cells), len(levels)), dtype=bool)
+    unknown: set[str] = set()
+    for row, cell in enumerate(cells.tolist()):
+        for label in data.schema.target.labels_of(cell):
+            if label in number:
+                has_label[row, number[label]] = True
+            else:
+                unknown.add(label)
+    if unknown:
+        found = ", ".join(sorted(unknown))
+        raise DataError("run.unseen_label", part=data.part, labels=found, known=", ".join(levels))
+    return np.asarray(has_label[place])
+
+
 def target_scale(train: Dataset) -> tuple[float, float]:
-    """Mean and sd of the training part's values (0 and 1 for classes): what the network's output is measured in."""
-    if train.schema.problem == "classification":
+    """Mean and sd of the training part's values (else 0 and 1): what the network's output is measured in."""
+    if train.schema.problem != "regression":
         return 0.0, 1.0
     values = target_of(train)
     return float(values.mean()), float(values.std()) or 1.0
@@ -48,6 +68,8 @@ def class_weights(train: Dataset, recipe: Recipe) -> np.ndarray | None:
         return None
     if train.schema.problem == "regression":
         raise RecipeError("run.class_weights_values", target=feature.name)
+    if train.schema.problem == "multi-label":
+        raise RecipeError("run.class_weights_labels", target=feature.name)
     if words == ("balanced",):
         counts = np.bincount(target_of(train), weights=train.weight, minlength=len(feature.levels))
         return np.divide(counts.sum() / len(counts), counts, out=np.zeros(len(counts)), where=counts > 0)
@@ -73,11 +95,14 @@ def row_weights(data: Dataset, of_classes: np.ndarray | None) -> np.ndarray | No
 
 
 def learning_target(data: Dataset, mean: float, sd: float, of_classes: np.ndarray | None) -> np.ndarray:
-    """The target as the loss takes it: int64 [N], or float32 [N] on the training part's scale.
+    """The target as the loss takes it: int64 [N], float32 [N, L] of labels, or float32 [N] on the training part's
+    scale.
 
     Where rows count differently float32 [N, 3]: that, the row's weight in the loss, and its weight in metrics.
     """
     target = target_of(data)
+    if data.schema.problem == "multi-label":
+        return target.astype(np.float32)
     scaled = target if data.schema.problem == "classification" else ((target - mean) / sd).astype(np.float32)
     weights = row_weights(data, of_classes)
     if weights is None:
@@ -95,6 +120,8 @@ def followed(
     """
 
     def follow(target: np.ndarray, answer: np.ndarray) -> float:
+        if problem == "multi-label":
+            return value(target > 0, answer, None)
         weight = None
         if target.ndim == 2:
             target, weight = target[:, 0], target[:, 1 if as_learned else 2].astype(np.float64)

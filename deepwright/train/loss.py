@@ -81,8 +81,7 @@ class MultiLabel(Loss, kind="multi_label"):
     0.6931
     """
 
-    problems: ClassVar[tuple[Problem, ...]] = ()
-    """A table has one target."""
+    problems: ClassVar[tuple[Problem, ...]] = ("multi-label",)
 
     def build(self) -> "nn.Module":
         from torch import nn

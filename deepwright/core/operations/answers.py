@@ -34,21 +34,31 @@ class Constant(Operation, kind="constant"):
 
 
 class Linear(Operation, kind="linear"):
-    """x W + b; for classes followed by softmax."""
+    """x W + b; for classes followed by softmax, for several labels by a sigmoid each."""
 
     input: str = option("x", "the tensor read")
     answer: Answer = option(help="what is answered")
     weights: tuple[tuple[float, ...], ...] = option(help="[F][K], or [F][1] for a value")
     bias: tuple[float, ...] = option(help="[K], or [1] for a value")
+    link: Literal["softmax", "labels"] = option("softmax", "from scores to probabilities; labels: each by itself")
 
     def apply(self, columns: Columns) -> Columns:
         scores = columns[self.input] @ np.asarray(self.weights, np.float32) + np.asarray(self.bias, np.float32)
-        return {**columns, self.answer: _shaped(_answer(scores, self.answer), self.answer)}
+        return {**columns, self.answer: _shaped(_link(scores, self.to_answer), self.answer)}
 
     def graph(self, graph: Graph) -> None:
         product = graph.add("MatMul", graph.values[self.input], graph.constant(self.weights, np.float32))
         scores = graph.add("Add", product, graph.constant(self.bias, np.float32))
-        graph.values[self.answer] = graph.add("Softmax", scores, axis=1) if self.answer == "probability" else scores
+        if self.to_answer == "softmax":
+            scores = graph.add("Softmax", scores, axis=1)
+        elif self.to_answer == "labels":
+            scores = graph.add("Sigmoid", scores)
+        graph.values[self.answer] = scores
+
+    @property
+    def to_answer(self) -> str:
+        """From scores to the answer."""
+        return self.link if self.answer == "probability" else "identity"
 
 
 class TreeEnsemble(Operation, kind="tree_ensemble"):
@@ -69,8 +79,8 @@ class TreeEnsemble(Operation, kind="tree_ensemble"):
     nan_left: tuple[bool, ...] = option(help="per node: whether NaN goes left")
     leaf_values: tuple[float, ...] = option(help="per node; 0 at a branch")
     base: tuple[float, ...] = option(help="what the sums start from, one per output")
-    link: Literal["identity", "sigmoid", "softmax", "exp"] = option(
-        "identity", "from sums to answer; sigmoid gives two classes"
+    link: Literal["identity", "sigmoid", "softmax", "exp", "labels"] = option(
+        "identity", "from sums to answer; sigmoid gives two classes, labels the probability of each output by itself"
     )
 
     def apply(self, columns: Columns) -> Columns:
@@ -122,6 +132,8 @@ class TreeEnsemble(Operation, kind="tree_ensemble"):
             sums = graph.add("Concat", negative, positive, axis=1)
         elif self.link == "softmax":
             sums = graph.add("Softmax", sums, axis=1)
+        elif self.link == "labels":
+            sums = graph.add("Sigmoid", sums)
         elif self.link == "exp":
             sums = graph.add("Exp", sums)
         graph.values[self.answer] = sums
@@ -160,16 +172,14 @@ class Temperature(Operation, kind="temperature"):
         graph.values["probability"] = graph.add("Softmax", scaled, axis=1)
 
 
-def _answer(scores: np.ndarray, answer: Answer) -> np.ndarray:
-    return _link(scores, "softmax") if answer == "probability" else scores
-
-
 def _link(sums: np.ndarray, link: str) -> np.ndarray:
     if link == "identity":
         return sums
     if link == "sigmoid":
         positive = 0.5 * (1.0 + np.tanh(0.5 * sums))  # exp(-sums) would overflow
         return np.concatenate([1.0 - positive, positive], axis=1)
+    if link == "labels":
+        return np.asarray(0.5 * (1.0 + np.tanh(0.5 * sums)))
     if link == "exp":
         return np.asarray(np.exp(sums))
     shifted: np.ndarray = np.exp(sums - sums.max(axis=1, keepdims=True))
