@@ -261,5 +261,6 @@ def _centre(size: tuple[int, int], form: Form) -> tuple[float, float, float, flo
     width, height = size
     scale = min(width / form.width, height / form.height)
     wide, high = scale * form.width, scale * form.height
-    left, top = (width - wide) / 2, (height - high) / 2
+    # The product of a quotient may exceed what it came from by a rounding, and then the box would begin outside.
+    left, top = max(0.0, (width - wide) / 2), max(0.0, (height - high) / 2)
     return left, top, min(left + wide, width), min(top + high, height)

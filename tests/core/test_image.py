@@ -137,3 +137,10 @@ def test_a_form_that_no_image_has_is_refused(options: dict[str, int], key: str):
     with pytest.raises(RecipeError) as caught:
         Form(**options)
     assert caught.value.key == key
+
+
+@pytest.mark.parametrize("side", [28, 96, 107])
+def test_images_of_any_size_are_cut_to_the_middle(side):
+    for width in range(16, 120):
+        pixels = decode_image(b"P5 %d 45 255\n" % width + bytes(width * 45), Form(side, side, 1))
+        assert pixels.shape == (side, side, 1)
