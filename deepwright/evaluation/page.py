@@ -8,22 +8,30 @@ from deepwright.core.report import Report
 from deepwright.core.text import language, text
 from deepwright.evaluation import sections
 from deepwright.evaluation.exhibits import evidence_section
+from deepwright.evaluation.failing import cost_section, failing_section, importance_section
 from deepwright.evaluation.markup import Markup, join, tag
 from deepwright.evaluation.spread import spread_section
 from deepwright.evaluation.training import training_section
 from deepwright.evaluation.wording import count, part_label, seal_stamp, shown_part
+from deepwright.evaluation.worst import Examples
 
 
-def render(report: Report, *, next_commands: list[str]) -> str:
-    """The whole page, in the language of `DEEPWRIGHT_LANG`. next_commands: what to paste next, the first one first."""
+def render(report: Report, *, next_commands: list[str], examples: Examples | None = None) -> str:
+    """The whole page, in the language of `DEEPWRIGHT_LANG`.
+
+    next_commands: what to paste next, the first one first. examples: rows of validation to show; None: none are kept.
+    """
     parts = [
         ("verdict", None, sections.verdict_section(report)),
         ("next", text("evaluate.section_next"), sections.next_section(next_commands)),
         ("numbers", text("evaluate.section_numbers"), sections.numbers_section(report)),
+        ("failing", text("failing.section"), failing_section(report, examples)),
+        ("importance", text("failing.section_importance"), importance_section(report)),
         ("evidence", text("evaluate.section_evidence"), evidence_section(report)),
         ("seeds", text("seeds.section"), spread_section(report)),
         ("training", text("evaluate.section_training"), training_section(report)),
         ("findings", text("evaluate.section_findings"), sections.findings_section(report)),
+        ("cost", text("failing.section_cost"), cost_section(report)),
         ("data", text("evaluate.section_data"), sections.data_section(report)),
         ("looks", text("evaluate.section_looks"), sections.looks_section(report)),
         ("record", text("evaluate.section_record"), sections.record_section(report)),

@@ -1,0 +1,111 @@
+"""Examples: the rows on which a member errs most, for the page alone; no report and no bundle ever holds them."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepwright.core.bundle import Answers
+from deepwright.core.dataset import Dataset
+from deepwright.core.schema import Feature
+from deepwright.core.step import require_part
+
+NUM_WORST = 10
+NUM_PAIRS, PER_PAIR = 5, 3
+MOST_LETTERS = 240
+"""Of a text in an example; the rest is cut off."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One row. row: its number in the source, from 1. file: its file's name, where there are several. truth, said: the
+    target and the answer in words. loss: -log of the true class's probability, or the absolute error. values: its
+    inputs in words, None where missing."""
+
+    row: int
+    file: str | None
+    truth: str
+    said: str
+    loss: float
+    values: dict[str, str | None]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """worst: the largest losses first. confused: (true, answered, rows, the surest of them) of the most confused pairs
+    of more than two classes. n: rows that were judged."""
+
+    worst: tuple[Example, ...]
+    confused: tuple[tuple[str, str, int, tuple[Example, ...]], ...]
+    n: int
+
+
+def worst_examples(data: Dataset, target: np.ndarray, given: Answers, *, first: Sequence[str] = ()) -> Examples:
+    """The worst rows of validation. target: as in `Metric.value`. first: inputs to show before the others.
+
+    Raises LeakError for another part: rows of the test part are shown to nobody.
+    """
+    require_part(data, "validation", "examples")
+    names = {feature.name: feature for feature in data.schema.inputs}
+    order = [names[name] for name in dict.fromkeys([*first, *names]) if name in names]
+    if given.probability is None:
+        losses = np.abs(target - given.answer.astype(np.float64))
+        return Examples(
+            _examples(data, target, given, losses, np.argsort(-losses, kind="stable"), order), (), len(data)
+        )
+    chance = np.take_along_axis(given.probability.astype(np.float64), target[:, np.newaxis], axis=1)[:, 0]
+    losses = -np.log(np.clip(chance, np.finfo(np.float64).eps, 1.0))
+    by_loss = np.argsort(-losses, kind="stable")
+    wrong = by_loss[given.decided[by_loss] != target[by_loss]]
+    pairs = _confused(data, target, given, losses, wrong, order) if len(given.levels) > 2 else ()
+    return Examples(_examples(data, target, given, losses, wrong, order), pairs, len(data))
+
+
+def _confused(
+    data: Dataset, target: np.ndarray, given: Answers, losses: np.ndarray, wrong: np.ndarray, order: list[Feature]
+) -> tuple[tuple[str, str, int, tuple[Example, ...]], ...]:
+    pairs: dict[tuple[int, int], list[int]] = {}
+    for row in wrong.tolist():
+        pairs.setdefault((int(target[row]), int(given.decided[row])), []).append(row)
+    most = sorted(pairs.items(), key=lambda pair: -len(pair[1]))[:NUM_PAIRS]
+    return tuple(
+        (
+            given.levels[true],
+            given.levels[said],
+            len(rows),
+            _examples(data, target, given, losses, np.array(rows[:PER_PAIR]), order),
+        )
+        for (true, said), rows in most
+    )
+
+
+def _examples(
+    data: Dataset, target: np.ndarray, given: Answers, losses: np.ndarray, rows: np.ndarray, order: list[Feature]
+) -> tuple[Example, ...]:
+    found = []
+    for row in rows[:NUM_WORST].tolist():
+        file = None if data.file_of is None else data.files[data.file_of[row]]
+        values = {feature.name: _words(feature, data.columns[feature.name][row]) for feature in order}
+        truth, said = _truth_and_said(target, given, row)
+        found.append(Example(int(data.origin[row]), file, truth, said, float(losses[row]), values))
+    return tuple(found)
+
+
+def _truth_and_said(target: np.ndarray, given: Answers, row: int) -> tuple[str, str]:
+    if given.probability is None:
+        return f"{target[row]:.6g}", f"{given.answer[row]:.6g}"
+    true, said = int(target[row]), int(given.decided[row])
+    chances = given.probability[row]
+    return f"{given.levels[true]} ({chances[true]:.1%})", f"{given.levels[said]} ({chances[said]:.1%})"
+
+
+def _words(feature: Feature, value: object) -> str | None:
+    if value is None or value != value:
+        return None
+    if isinstance(value, str):
+        return value if len(value) <= MOST_LETTERS else value[:MOST_LETTERS] + " …"
+    number = float(value)  # type: ignore[arg-type]
+    if feature.type == "timestamp":
+        return datetime.datetime.fromtimestamp(number, datetime.UTC).strftime("%Y-%m-%d %H:%M").removesuffix(" 00:00")
+    return f"{number:.6g}"
