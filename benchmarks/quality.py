@@ -6,8 +6,8 @@
 
 FOLDER holds mnist/ (four idx files), cifar10/ (train.parquet, test.parquet), sign_digits/sign_digits.zip and
 hymenoptera/hymenoptera_320.zip. Every option of a recipe may follow; without one each set is learned with defaults but
-for what `SETS` names. For each seed a run is made whole, its test part is looked at, and its result is kept in --work, so a
-benchmark that was stopped goes on: a finished seed is not made again, an unfinished one is resumed.
+for what `SETS` names. For each seed a run is made whole, its test part is looked at, and its result is kept in --work, so
+that a benchmark that was stopped goes on: a finished seed is not made again, an unfinished one is resumed.
 
 The value of a claim is the mean over the seeds of the shipped bundle's test accuracy; its note has each seed's, the
 95 % interval of the first on the test rows, the seconds of training and of the whole run, and the device.
