@@ -65,7 +65,7 @@ def values(draw: np.random.Generator, rows: int) -> tuple[np.ndarray, np.ndarray
 
 
 def absolute(draw: np.random.Generator, rows: int) -> float:
-    target, value, scale = values(draw, rows + NEW_ROWS)
+    target, value, _ = values(draw, rows + NEW_ROWS)
     conformal = Absolute(level=LEVEL).calibrate(target[:rows], value[:rows])
     return inside(target[rows:], conformal.interval(value[rows:], None))
 
@@ -137,7 +137,7 @@ def compare(path: str, target: str, *, seeds: int) -> None:
     rows = []
     for seed in range(seeds):
         source = Source.parse({"kind": "table", "path": path})
-        recipe = Recipe(source=source, target=target, split=Random(seed=seed), seed=seed)
+        recipe = Recipe(source=source, target=target, problem="regression", split=Random(seed=seed), seed=seed)
         split, _ = split_rows(recipe, collect(recipe))
         assert split.calibration is not None, f"{path} has too few rows"
         fitted, inputs = fit_prepare(split.train, recipe.prepare, Boosting.form)

@@ -9,7 +9,18 @@ from collections.abc import Callable
 from typing import Any
 
 from deepwright.core.part import Part
-from tests.conformance import baselines, every_part, histories, judging, layers, networks, rows, texts, training
+from tests.conformance import (
+    baselines,
+    conforming,
+    every_part,
+    histories,
+    judging,
+    layers,
+    networks,
+    rows,
+    texts,
+    training,
+)
 
 Check = Callable[[Any], None]
 
@@ -53,6 +64,16 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "decision": (
         judging.a_decision_gives_a_probability_or_none,
         judging.a_decision_does_not_depend_on_the_order_of_rows,
+    ),
+    "intervals": (
+        conforming.intervals_hold_new_values_as_often_as_they_say,
+        conforming.what_conforms_is_plain_data,
+        conforming.the_order_of_calibration_rows_does_not_matter,
+    ),
+    "sets": (
+        conforming.sets_hold_new_classes_as_often_as_they_say,
+        conforming.what_conforms_is_plain_data,
+        conforming.the_order_of_calibration_rows_does_not_matter,
     ),
     "split": (
         rows.a_splitter_gives_all_three_parts_and_no_other,

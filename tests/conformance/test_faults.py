@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from deepwright.core.conformal import Conformal, class_scores
 from deepwright.core.dataset import Dataset
 from deepwright.core.errors import RecipeError
 from deepwright.core.families import (
@@ -16,6 +17,7 @@ from deepwright.core.families import (
     Extractor,
     History,
     Imputer,
+    Intervals,
     Loss,
     Metric,
     Network,
@@ -23,6 +25,7 @@ from deepwright.core.families import (
     Outliers,
     Scaler,
     Schedule,
+    Sets,
     Splitter,
     Step,
     Texts,
@@ -46,7 +49,18 @@ from deepwright.core.step import Fitted
 from deepwright.evaluation.mase import Mase
 from deepwright.evaluation.metric import MeanMetric, Weigher
 from deepwright.model.layer import Layer
-from tests.conformance import baselines, every_part, histories, judging, layers, networks, rows, texts, training
+from tests.conformance import (
+    baselines,
+    conforming,
+    every_part,
+    histories,
+    judging,
+    layers,
+    networks,
+    rows,
+    texts,
+    training,
+)
 from tests.conformance.checks import CHECKS, EVERY_PART, Check, checks_of
 
 FAULTS: list[tuple[Check, Callable[[], Part]]] = []
@@ -71,6 +85,7 @@ def _kinds_as_before() -> Iterator[None]:
         Extractor,
         History,
         Imputer,
+        Intervals,
         Layer,
         Loss,
         Metric,
@@ -80,6 +95,7 @@ def _kinds_as_before() -> Iterator[None]:
         Outliers,
         Scaler,
         Schedule,
+        Sets,
         Splitter,
         Texts,
         Tokenizer,
@@ -716,6 +732,55 @@ def draws_without_the_seed() -> Part:
 @breaks(baselines.a_baseline_counts_rows_by_their_weight)
 def forgets_the_weights() -> Part:
     return baseline(lambda x, k: Constant(answer="probability" if k else "value", values=[1 / max(k, 1)] * max(k, 1)))
+
+
+# intervals and sets
+
+
+def intervals_of(bound: Callable[[np.ndarray, float], float]) -> Part:
+    class Planted(Intervals, kind="planted"):
+        """Planted."""
+
+        def calibrate(self, target: np.ndarray, value: np.ndarray, scale: np.ndarray | None = None) -> Conformal:
+            return Conformal(
+                kind="absolute", level=self.level, rows=len(target), bound=bound(target - value, self.level)
+            )
+
+    return Planted()
+
+
+@breaks(conforming.intervals_hold_new_values_as_often_as_they_say)
+def no_correction_for_few_rows() -> Part:
+    return intervals_of(lambda errors, level: float(np.quantile(np.abs(errors), level)))
+
+
+@breaks(conforming.the_order_of_calibration_rows_does_not_matter)
+def the_first_error_counts() -> Part:
+    return intervals_of(lambda errors, level: float(abs(errors[0])))
+
+
+@breaks(conforming.what_conforms_is_plain_data)
+def a_level_of_its_own() -> Part:
+    class Planted(Intervals, kind="planted"):
+        """Planted."""
+
+        def calibrate(self, target: np.ndarray, value: np.ndarray, scale: np.ndarray | None = None) -> Conformal:
+            return Conformal(kind="absolute", level=0.5, rows=len(target), bound=1.0)
+
+    return Planted()
+
+
+@breaks(conforming.sets_hold_new_classes_as_often_as_they_say)
+def sets_without_correction() -> Part:
+    class Planted(Sets, kind="planted"):
+        """Planted."""
+
+        def calibrate(self, target: np.ndarray, probability: np.ndarray) -> Conformal:
+            scores = class_scores(probability, "lac")[np.arange(len(target)), target]
+            bound = float(np.quantile(scores, self.level))
+            return Conformal(kind="lac", level=self.level, rows=len(target), bound=bound)
+
+    return Planted()
 
 
 # decisions

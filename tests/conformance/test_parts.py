@@ -116,6 +116,7 @@ OPTIONS: dict[tuple[str, str], dict[str, Any]] = {
     ("operation", "window_rolling"): {"columns": ["a"], "widths": [2], "statistics": ["mean"], "outputs": ["b"]},
     ("operation", "window_spectrum"): {"columns": ["a"], "width": 4, "edges": [0.0, 0.5], "outputs": ["b"]},
     ("operation", "window_resample"): {"columns": ["a"], "every": 2, "blocks": 1},
+    ("operation", "temperature"): {"temperature": 2.0},
     ("operation", "tree_ensemble"): {
         "answer": "value",
         "roots": [0],
