@@ -17,11 +17,11 @@ def _situations(part: Loss) -> list[tuple[Any, Any, Any]]:
     of_problems = {
         "classification": (torch.eye(3) * 4.0, torch.eye(3).flip(0) * 4.0, labels),
         "regression": (values.clone(), values.flip(0), values),
+        "multi-label": (8.0 * torch.eye(3) - 4.0, 4.0 - 8.0 * torch.eye(3), torch.eye(3)),
     }
     pairs = torch.tensor([0, 1, 0, 1])
     of_kinds = {
         "binary": (8.0 * values.gt(1) - 4.0, 4.0 - 8.0 * values.gt(1), values.gt(1).float()),
-        "multi_label": (8.0 * torch.eye(3) - 4.0, 4.0 - 8.0 * torch.eye(3), torch.eye(3)),
         "quantile": (values.expand(3, 3).clone(), values.flip(0).expand(3, 3).clone(), values),
         "poisson": (values.log(), values.log().flip(0), values),
         "contrastive": (torch.eye(2)[pairs], torch.eye(2)[pairs.sort().values], pairs),

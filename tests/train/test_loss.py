@@ -170,7 +170,8 @@ def test_quantile_levels_lie_within_nought_and_one(levels):
 def test_each_says_which_problems_it_is_for():
     assert Loss.kinds["cross_entropy"].problems == ("classification",)
     assert all(Loss.kinds[kind].problems == ("regression",) for kind in ("mse", "mae", "huber", "quantile"))
-    assert all(Loss.kinds[kind].problems == () for kind in ("binary", "multi_label", "poisson", "contrastive"))
+    assert all(Loss.kinds[kind].problems == () for kind in ("binary", "poisson", "contrastive"))
+    assert Loss.kinds["multi_label"].problems == ("multi-label",)
 
 
 def test_quantiles_take_one_output_per_level():
