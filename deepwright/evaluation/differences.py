@@ -25,6 +25,7 @@ from deepwright.evaluation.interval import (
     LEAST_DEFINED,
     MANY_ROWS,
     Z,
+    has_interval,
     likeness,
     resample,
     t_quantile,
@@ -100,21 +101,24 @@ def differences(
     *,
     weight: np.ndarray | None = None,
     dependence: Dependence | None = None,
+    is_family: bool = True,
     seed: int = 0,
 ) -> tuple[Difference, ...]:
-    """A family of comparisons whose intervals hold all together in 95 of 100 cases.
+    """A family of comparisons whose intervals hold all together in 95 of 100 cases; each for itself where it is none.
 
     With several training seeds a member's metric is its mean over them, and their spread is in the interval.
     """
     ways = _ways(target, pairs, dependence)
     is_closed = weight is None and dependence is None
-    needy = [pair for pair in pairs if len(pairs) > 1 or not (is_closed and _has_form(pair))]
+    is_family = is_family and len(pairs) > 1
+    needy = [pair for pair in pairs if is_family or not (is_closed and _has_form(pair))]
     drawn = _drawn(target, needy, weight, ways, seed)
     estimates = [
         _estimate(target, pair, weight, ways, drawn.get(id(pair)), is_closed=is_closed and _has_form(pair))
         for pair in pairs
     ]
-    largest = _largest([each.draws for each in estimates if each is not None and each.draws is not None], seed)
+    moved = [each.draws for each in estimates if each is not None and each.draws is not None]
+    largest = _largest(moved, seed) if is_family else None
     return tuple(
         _difference(target, pair, estimate, ways, largest) for pair, estimate in zip(pairs, estimates, strict=True)
     )
@@ -141,7 +145,7 @@ def _difference(
         factor, p = max(1.0, float(np.quantile(largest, 0.95)) / Z), float((largest >= normal).mean())
     half = quantile * factor * estimate.error
     low, high = estimate.centre - half, estimate.centre + half
-    if not _can_differ(pair, ways):
+    if not _can_differ(target, pair, ways):
         low, high = min(low, 0.0), max(high, 0.0)
     return Difference(estimate.value, low, high, n, _better(low, high, pair.metric), p)
 
@@ -201,7 +205,7 @@ def _estimate(
     of_b = np.array([metric.value(target, answer, weight) for answer in pair.b])
     value = float(of_a.mean() - of_b.mean())
     pieces = min(way.pieces for way in ways)
-    if not np.isfinite(value) or n < 4 or pieces < LEAST_PIECES:
+    if not np.isfinite(value) or n < 4 or pieces < LEAST_PIECES or not has_interval(metric):
         return None
     if _are_equal(pair):
         return _Estimate(value, 0.0, 0.0, np.inf, None)
@@ -278,14 +282,19 @@ def _bonett_price(right_a: np.ndarray, right_b: np.ndarray) -> tuple[float, floa
     return float(only_a - only_b), float(np.sqrt((only_a + only_b - (only_a - only_b) ** 2) / (n + 2)))
 
 
-def _can_differ(pair: Pair, ways: tuple[Draws, ...]) -> bool:
+def _can_differ(target: np.ndarray, pair: Pair, ways: tuple[Draws, ...]) -> bool:
     """Whether enough rows (groups, moments) changed for a difference to be more than luck; ranks and losses change on
     every row."""
-    changed = np.zeros(len(pair.a[0]), bool)
+    changed = np.zeros(len(target), bool)
     for a, b in zip(pair.a, pair.b, strict=False):
-        changed |= a.argmax(axis=1) != b.argmax(axis=1) if pair.metric.decides and a.ndim == 2 else _rows_differ(a, b)
+        changed |= _rows_differ(*(_decided(target, each) for each in (a, b)) if pair.metric.decides else (a, b))
     rows = np.flatnonzero(changed)
     return all(len(rows if way.unit is None else np.unique(way.unit[rows])) >= LEAST_CHANGED for way in ways)
+
+
+def _decided(target: np.ndarray, answer: np.ndarray) -> np.ndarray:
+    """What is answered: the labels [N, L], or the most probable class [N]."""
+    return np.asarray(answer >= 0.5 if target.ndim == 2 else answer.argmax(axis=1) if answer.ndim == 2 else answer)
 
 
 def _are_equal(pair: Pair) -> bool:
