@@ -6,7 +6,7 @@
 
 Every registered metric is judged with its own defaults on rows of its problems: two and three classes, several labels,
 values, and intervals of values. Rows are drawn each for itself, in groups of ten whose latent noise is shared by half,
-or as a series whose latent noise is autoregressive (0.7). The truth is the metric of two million rows. Beside the
+or as a series whose latent noise is autoregressive (0.7). The truth is the metric of a million rows. Beside the
 intervals that draw rows as they hang together stands the plain one as control, which must fail there.
 """
 
@@ -31,7 +31,7 @@ from deepwright.evaluation.interval import intervals
 SIZES = (200, 1000, 5000)
 STRUCTURES = ("rows", "groups", "series")
 GROUP, SHARED, MEMORY = 10, 0.5, 0.7
-MANY = 1_000_000
+MANY = 500_000
 OPTIONS = {"mase": {"naive_error": 1.0}, "top_k_accuracy": {"k": 2}}
 """What a metric has to be told that learns from a training part, or whose default is for more classes."""
 CONTROLS = 200
@@ -121,20 +121,27 @@ SOURCES: dict[str, tuple[str, Callable[[Latent], Rows]]] = {
 }
 
 
-def truths_of(source: str) -> dict[Metric, float]:
+def truths_of(source: str, state: "State") -> dict[Metric, float]:
     """Every registered metric of the source's problem (those of no problem are of intervals) with its value on very
     many independent rows, the mean of two draws. Left out is a metric that refuses such rows."""
     problem, make = SOURCES[source]
-    draws = [make(latent(np.random.default_rng((99, i)), MANY, "rows")) for i in range(2)]
-    found = {}
-    for kind, part in sorted(Metric.kinds.items()):
-        if (problem in part.problems) if problem else not part.problems:
-            metric = Metric.parse({"kind": kind, **OPTIONS.get(kind, {})})
+    metrics = [
+        Metric.parse({"kind": kind, **OPTIONS.get(kind, {})})
+        for kind, part in sorted(Metric.kinds.items())
+        if ((problem in part.problems) if problem else not part.problems)
+    ]
+    known = state.truths.setdefault(source, {})
+    draws: list[Rows] = []
+    for metric in metrics:
+        if metric.name not in known:
+            draws = draws or [make(latent(np.random.default_rng((99, i)), MANY, "rows")) for i in range(2)]
             try:
-                found[metric] = float(np.mean([metric.value(target, answer) for target, answer, _ in draws]))
+                values = [metric.value(target, answer) for target, answer, _ in draws]
             except RecipeError as refused:
                 print(f"left out, {source}: {refused}")
-    return found
+                continue
+            known[metric.name] = float(np.mean(values))
+    return {metric: known[metric.name] for metric in metrics if metric.name in known}
 
 
 def dependence_of(structure: str, n: int) -> Dependence | None:
@@ -148,11 +155,14 @@ def dependence_of(structure: str, n: int) -> Dependence | None:
 
 
 class State:
-    """Counts by cell, kept in a file after each batch, so that a long run may be cut into short ones."""
+    """Counts by cell and truths by source, kept in a file after each batch, so that a long run may be cut into short
+    ones."""
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
-        self.counts: dict[str, dict[str, int]] = json.loads(path.read_text()) if path and path.exists() else {}
+        kept = json.loads(path.read_text()) if path and path.exists() else {"counts": {}, "truths": {}}
+        self.counts: dict[str, dict[str, int]] = kept["counts"]
+        self.truths: dict[str, dict[str, float]] = kept["truths"]
 
     def add(self, cell: str, **counted: int) -> None:
         kept = self.counts.setdefault(cell, {})
@@ -161,7 +171,7 @@ class State:
 
     def keep(self) -> None:
         if self.path is not None:
-            self.path.write_text(json.dumps(self.counts, indent=0, sort_keys=True))
+            self.path.write_text(json.dumps({"counts": self.counts, "truths": self.truths}, sort_keys=True))
 
 
 def simulate(
@@ -254,7 +264,7 @@ def main() -> int:
     state, until = State(given.state), time.monotonic() + given.seconds
     sizes, sims = ([200], 20) if given.quick else (given.sizes, given.sims)
     for source in given.sources:
-        truths = truths_of(source)
+        truths = truths_of(source, state)
         for n in sizes:
             for structure in given.structures:
                 if time.monotonic() < until:
