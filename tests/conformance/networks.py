@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from deepwright.core.errors import RuleError
 from deepwright.core.families import Network, Tensor
 from deepwright.model.answer import answering
 from deepwright.model.export import export_network
@@ -128,7 +129,7 @@ def a_network_takes_any_training_rows_in(part: Network) -> None:
 
 
 def a_networks_graph_answers_as_torch_does(part: Network) -> None:
-    """Also at numbers of rows that it was not traced at, and at other heights and widths where they are free."""
+    """Also at numbers of rows that it was not traced at."""
     import torch
 
     inputs = FORMS[part.form][0]
@@ -136,15 +137,14 @@ def a_networks_graph_answers_as_torch_does(part: Network) -> None:
     part = part.replace(**SMALLER.get(part.kind, {}))
     module = part.build(inputs, 3)
     part.adapt(module, {e.name: t.numpy() for e, t in zip(inputs, tensors(inputs, 20), strict=True)})
-    _as_trained(module)
-    export_network(answering(module, "classification"), inputs, "classification", free_size=has_free_size(part))
+    as_trained(module)
+    try:
+        export_network(answering(module, "classification"), inputs, "classification")
+    except RuleError as error:
+        raise AssertionError(str(error)) from error
 
 
-def has_free_size(part: Network) -> bool:
-    return bool(getattr(part, "has_free_size", False))
-
-
-def _as_trained(module: Any) -> None:
+def as_trained(module: Any) -> None:
     """Normalisations with numbers of their own, so that a graph that left one out would differ."""
     import torch
     from torch import nn

@@ -1,17 +1,21 @@
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 
-from deepwright.core.errors import RecipeError
+from deepwright.core.errors import RecipeError, RuleError
 from deepwright.core.families import Network, Tensor
 from deepwright.core.part import FAMILIES
+from deepwright.model.answer import answering
 from deepwright.model.cnn import CNN
 from deepwright.model.convnext import ConvNeXt
 from deepwright.model.densenet import DenseNet
+from deepwright.model.export import export_network
 from deepwright.model.images import ImageNetwork
 from deepwright.model.inception import Inception
 from deepwright.model.resnet import ResNet
 from deepwright.model.vit import ViT
+from tests.conformance.networks import as_trained
 from tests.model.images import loss_of_one_batch, num_weights, of_shape, shapes
 
 NETWORKS: tuple[Network, ...] = (
@@ -61,6 +65,45 @@ def test_it_has_as_many_weights_as_the_published_network(net: Network, side: int
 )  # fmt: skip
 def test_it_has_the_papers_weights_on_cifar_10(net: Network, millions: float):
     assert num_weights(net, 32, 10) / 1e6 == pytest.approx(millions, rel=0.04)
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        CNN(widths=(4, 8), repeats=1),
+        pytest.param(CNN(normalisation="group", pooling="mean", activation="mish"), marks=pytest.mark.slow),
+        pytest.param(ResNet(depth=8), marks=pytest.mark.slow),
+        pytest.param(
+            ResNet(depth=20, width=4, pre_activation=True, attention="squeeze_excite", normalisation="layer"),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(ResNet(depth=50, width=4, stem="large", normalisation="none"), marks=pytest.mark.slow),
+        pytest.param(Inception(width=8), marks=pytest.mark.slow),
+        pytest.param(Inception(width=4, stem="large", blocks=(1, 1, 1)), marks=pytest.mark.slow),
+        pytest.param(DenseNet(blocks=(2, 2)), marks=pytest.mark.slow),
+        pytest.param(ConvNeXt(depths=(1, 1, 1), width=8), marks=pytest.mark.slow),
+    ],
+    ids=lambda net: net.kind,
+)
+def test_its_graph_answers_as_torch_does_at_other_heights_and_widths(net: ImageNetwork):
+    torch.manual_seed(0)
+    module = net.build(of_shape(32, 40, 3), 3)
+    as_trained(module)
+    graph, _ = export_network(
+        answering(module, "classification"), of_shape(32, 40, 3), "classification", free_size=True
+    )
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    for shape in ((2, 25, 70, 3), (3, 64, 32, 3)):
+        image = torch.randint(0, 256, shape, dtype=torch.uint8)
+        with torch.no_grad():
+            expected = answering(module.eval(), "classification")(image).numpy()
+        np.testing.assert_allclose(session.run(None, {"image": image.numpy()})[0], expected, atol=1e-4)
+
+
+def test_a_graph_of_free_size_is_refused_where_places_are_learned():
+    module = answering(ViT(dim=8, depth=1, heads=2).build(of_shape(8, 8, 1), 2), "classification")
+    with pytest.raises(RuleError, match="no ONNX graph of it can be made"):
+        export_network(module, of_shape(8, 8, 1), "classification", free_size=True)
 
 
 def test_every_network_on_images_is_tried():

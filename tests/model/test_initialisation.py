@@ -6,6 +6,7 @@ from torch import nn
 
 from deepwright.core.families import Tensor
 from deepwright.model.initialisation import RULES, fit_scale, initialise
+from deepwright.model.layers import ACTIVATIONS
 from deepwright.model.tabular import MLP
 
 SD = {
@@ -56,3 +57,42 @@ def test_a_layer_whose_outputs_are_all_alike_stays_finite():
     layer = nn.Linear(2, 1)
     fit_scale(layer, [torch.zeros(5, 2)])
     assert torch.isfinite(layer.weight).all() and torch.isfinite(layer.bias).all()
+
+
+DEPTH = 50
+
+
+def decades_after_50_layers(rule: str, activation: str, *, is_convolution: bool) -> float:
+    """log10 of how much the mean square grew from the first layer's output to the fiftieth's, a mean over two draws."""
+    grown = []
+    for seed in range(2):
+        torch.manual_seed(seed)
+        x = torch.randn(16, 96, 4, 4) if is_convolution else torch.randn(256, 256)
+        squares = []
+        for _ in range(DEPTH):
+            layer = nn.Conv2d(96, 96, 3, padding=1, padding_mode="circular") if is_convolution else nn.Linear(256, 256)
+            initialise(layer, rule)
+            with torch.no_grad():
+                x = layer(x)
+                squares.append(x.square().mean().item())
+                x = ACTIVATIONS[activation]()(x)
+        grown.append(math.log10(squares[-1] / squares[0]))
+    return sum(grown) / len(grown)
+
+
+@pytest.mark.parametrize("is_convolution", [False, True])
+@pytest.mark.parametrize(
+    ("rule", "activation"),
+    [("kaiming_normal", "relu"), ("kaiming_uniform", "relu"), ("lecun_normal", "selu"), ("lecun_uniform", "selu")],
+)
+def test_through_50_layers_activations_neither_grow_nor_fade(rule: str, activation: str, is_convolution: bool):
+    assert abs(decades_after_50_layers(rule, activation, is_convolution=is_convolution)) < 1
+
+
+@pytest.mark.parametrize("is_convolution", [False, True])
+@pytest.mark.parametrize(("rule", "fades_by"), [("lecun_normal", 14.7), ("xavier_uniform", 14.7)])
+def test_a_rule_made_for_another_activation_fades_by_half_in_each_layer(
+    rule: str, fades_by: float, is_convolution: bool
+):
+    """2 ** -49 is 14.7 decades."""
+    assert decades_after_50_layers(rule, "relu", is_convolution=is_convolution) == pytest.approx(-fades_by, abs=1)
