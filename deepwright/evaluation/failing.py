@@ -12,8 +12,10 @@ from deepwright.evaluation.worst import Example, Examples
 
 SHOWN_INPUTS = 15
 """Inputs whose importance is shown at once; the others are folded."""
-SHOWN_VALUES = 8
+SHOWN_VALUES = 6
 """Values of an example that are shown at once, those of the inputs that matter most."""
+SHOWN_ROWS = 5
+"""Worst rows that are shown at once."""
 
 
 def failing_section(report: Report, examples: Examples | None) -> Markup | None:
@@ -31,13 +33,14 @@ def importance_section(report: Report) -> Markup | None:
     if not found:
         return None
     entries = found["inputs"]
-    most = max(max(entry["high"] for entry in entries), 1e-12)
+    span = min(0.0, *(entry["low"] for entry in entries)), max(1e-12, *(entry["high"] for entry in entries))
     width = middle_width((entry["low"], entry["high"]) for entry in entries)
-    rows = [_input_row(entry, most, width) for entry in entries]
+    rows = [_input_row(entry, span, width) for entry in entries]
     label = metric_label(found["metric"])
     note = text("failing.importance_note", metric=label, n=count(found["n"]), repeats=found["repeats"])
-    table = tag("table", tag("tbody", rows[:SHOWN_INPUTS]), class_="bars")
-    more = rows[SHOWN_INPUTS:]
+    at_once = SHOWN_INPUTS if len(rows) > SHOWN_INPUTS + 3 else len(rows)
+    table = tag("table", tag("tbody", rows[:at_once]), class_="bars")
+    more = rows[at_once:]
     folded = None
     if more:
         title = tag("summary", text("failing.more_inputs", count=len(more)))
@@ -155,7 +158,12 @@ def _worst(examples: Examples) -> Markup:
     confused = None
     if pairs:
         confused = tag("details", tag("summary", text("failing.confused_rows")), pairs)
-    return join(tag("p", text("failing.worst_note"), class_="note"), _cards(examples.worst), confused)
+    note = text("failing.worst_note" if examples.has_classes else "failing.worst_note_of_values")
+    first, others = examples.worst[:SHOWN_ROWS], examples.worst[SHOWN_ROWS:]
+    more = None
+    if others:
+        more = tag("details", tag("summary", text("failing.more_rows", count=len(others))), _cards(others))
+    return join(tag("p", note, class_="note"), _cards(first), more, confused)
 
 
 def _cards(found: tuple[Example, ...]) -> Markup:
@@ -184,19 +192,28 @@ def _value(value: str | None) -> Markup:
     return tag("i", text("failing.missing")) if value is None else tag("span", value)
 
 
-def _input_row(entry: Mapping[str, Any], most: float, width: float | None) -> Markup:
-    def place(value: float) -> str:
-        return f"{100 * min(1.0, max(0.0, value / most)):.2f}%"
+def _input_row(entry: Mapping[str, Any], span: tuple[float, float], width: float | None) -> Markup:
+    """One bar from zero to the value, with the interval as a line over it."""
 
-    marks = [tag("rect", width=place(entry["value"]), height="60%", y="20%", class_="bar")]
-    marks.append(tag("line", x1=place(entry["low"]), x2=place(entry["high"]), y1="50%", y2="50%", class_="error"))
-    ends = text("evaluate.interval", low=shown(entry["low"], width), high=shown(entry["high"], width))
+    def place(value: float) -> float:
+        return round(100 * (value - span[0]) / (span[1] - span[0]), 2)
+
+    ends = sorted((place(0.0), place(entry["value"])))
+    bar = {"x": f"{ends[0]}%", "width": f"{ends[1] - ends[0]:.2f}%"}
+    low, high = f"{place(entry['low'])}%", f"{place(entry['high'])}%"
+    zero = tag("line", x1=f"{place(0.0)}%", x2=f"{place(0.0)}%", y1="0%", y2="100%", class_="grid")
+    marks = (
+        tag("rect", height="60%", y="20%", class_="bar", **bar),
+        tag("line", x1=low, x2=high, y1="50%", y2="50%", class_="error"),
+        zero,
+    )
+    words = text("evaluate.interval", low=shown(entry["low"], width), high=shown(entry["high"], width))
     together = ", ".join(entry["together"])
     alike = tag("span", text("failing.together", features=together), class_="interval-text") if together else None
+    value = tag("span", shown(entry["value"], width), class_="value"), " ", tag("span", words, class_="interval-text")
     return tag(
         "tr",
         tag("th", entry["feature"], alike, scope="row"),
         tag("td", tag("svg", marks, class_="effect", aria_hidden="true"), class_="plot"),
-        tag("td", tag("span", shown(entry["value"], width), class_="value"), " ", tag("span", ends,
-            class_="interval-text"), class_="num"),
-    )  # fmt: skip
+        tag("td", value, class_="num"),
+    )

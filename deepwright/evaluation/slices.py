@@ -46,6 +46,9 @@ MOST_NAMED = 10
 MOST_FINDINGS = 5
 FEWEST_ROWS = 300
 
+Table = dict[tuple[int, ...], np.ndarray]
+"""Something of each candidate by the places of its inputs: [C] for one, [C, C'] for two."""
+
 
 @dataclass(frozen=True)
 class Slice:
@@ -155,12 +158,12 @@ def search(cut: Sequence[Facet], losses: np.ndarray, *, groups: np.ndarray | Non
     if len(losses) < FEWEST_ROWS or losses.std() == 0:
         return []
     draws = _null(losses, groups, seed)
-    most, spread = _largest(cut, draws, losses if groups is None else None)
+    most, fitting, spread = _largest(cut, draws, losses if groups is None else None)
     limits = {num: float(np.quantile(some, 1 - LEVEL / len(most), method="higher")) for num, some in most.items()}
     active = np.arange(len(losses))
     found: list[Slice] = []
     while len(found) < MOST_NAMED and len(active) >= FEWEST_ROWS:
-        best = _best(cut, losses, active, limits, spread)
+        best = _best(cut, losses, active, limits, fitting, spread)
         if best is None:
             break
         found.append(best)
@@ -185,12 +188,13 @@ def _null(losses: np.ndarray, groups: np.ndarray | None, seed: int) -> np.ndarra
 
 def _largest(
     cut: Sequence[Facet], draws: np.ndarray, losses: np.ndarray | None
-) -> tuple[dict[int, np.ndarray], dict[tuple[int, ...], np.ndarray]]:
-    """The largest statistic of each draw, [P], of single conditions (1) and of pairs (2); and for groups, each
-    candidate's standard deviation over the draws."""
+) -> tuple[dict[int, np.ndarray], Table, Table]:
+    """The largest statistic of each draw, [P], of single conditions (1) and of pairs (2); which candidates have a
+    fitting size; and for groups, each candidate's standard deviation over the draws."""
     size = len(draws)
     most: dict[int, np.ndarray] = {}
-    spread = {}
+    fitting: Table = {}
+    spread: Table = {}
     mean = draws.mean(axis=0)
     moments = None if losses is None else _moments(losses)
     for places, sizes, sums in _sums(cut, draws):
@@ -200,11 +204,11 @@ def _largest(
             skew = np.zeros(sizes.shape)
         else:
             deviation, skew = _spread(moments, sizes, size)
-        fits = _sizes_fit(sizes, size) & (deviation > 0)
+        fits = fitting[places] = _sizes_fit(sizes, size) & (deviation > 0)
         if fits.any():
             z = _normal(above[fits] / deviation[fits][:, np.newaxis], skew[fits][:, np.newaxis]).max(axis=0)
             most[len(places)] = np.maximum(most.get(len(places), z), z)
-    return most, spread
+    return most, fitting, spread
 
 
 def _best(
@@ -212,7 +216,8 @@ def _best(
     losses: np.ndarray,
     active: np.ndarray,
     limits: Mapping[int, float],
-    spread: Mapping[tuple[int, ...], np.ndarray],
+    fitting: Table,
+    spread: Table,
 ) -> Slice | None:
     """The slice of the active rows that is the surest; a single condition before a pair that is hardly surer."""
     some, size = losses[active], len(active)
@@ -224,7 +229,12 @@ def _best(
         if places in spread:
             deviation, skew = spread[places], np.zeros(sizes.shape)
         rest = (some.sum() - sums[..., 0]) / np.maximum(size - sizes, 1)
-        fits = _sizes_fit(sizes, len(losses)) & (deviation > 0) & (sums[..., 0] >= LEAST_RATIO * rest * sizes)
+        fits = (
+            fitting[places]
+            & _sizes_fit(sizes, len(losses))
+            & (deviation > 0)
+            & (sums[..., 0] >= LEAST_RATIO * rest * sizes)
+        )
         if not fits.any():
             continue
         z = np.full(above.shape, -np.inf)

@@ -34,11 +34,12 @@ class Example:
 @dataclass(frozen=True)
 class Examples:
     """worst: the largest losses first. confused: (true, answered, rows, the surest of them) of the most confused pairs
-    of more than two classes. n: rows that were judged."""
+    of more than two classes. n: rows that were judged. has_classes: losses are of classes, not of values."""
 
     worst: tuple[Example, ...]
     confused: tuple[tuple[str, str, int, tuple[Example, ...]], ...]
     n: int
+    has_classes: bool
 
 
 def worst_examples(data: Dataset, target: np.ndarray, given: Answers, *, first: Sequence[str] = ()) -> Examples:
@@ -51,15 +52,15 @@ def worst_examples(data: Dataset, target: np.ndarray, given: Answers, *, first: 
     order = [names[name] for name in dict.fromkeys([*first, *names]) if name in names]
     if given.probability is None:
         losses = np.abs(target - given.answer.astype(np.float64))
-        return Examples(
-            _examples(data, target, given, losses, np.argsort(-losses, kind="stable"), order), (), len(data)
-        )
+        by_loss = np.argsort(-losses, kind="stable")
+        worst = _examples(data, target, given, losses, by_loss[losses[by_loss] > 0], order)
+        return Examples(worst, (), len(data), has_classes=False)
     chance = np.take_along_axis(given.probability.astype(np.float64), target[:, np.newaxis], axis=1)[:, 0]
     losses = -np.log(np.clip(chance, np.finfo(np.float64).eps, 1.0))
     by_loss = np.argsort(-losses, kind="stable")
     wrong = by_loss[given.decided[by_loss] != target[by_loss]]
     pairs = _confused(data, target, given, losses, wrong, order) if len(given.levels) > 2 else ()
-    return Examples(_examples(data, target, given, losses, wrong, order), pairs, len(data))
+    return Examples(_examples(data, target, given, losses, wrong, order), pairs, len(data), has_classes=True)
 
 
 def _confused(

@@ -59,13 +59,13 @@ def test_memory_is_what_loading_adds_to_the_process(monkeypatch, held, due):
     monkeypatch.setattr(module, "Bundle", Bundle)
     freed = np.ones(64 << 20, np.uint8)
     del freed  # what was freed before must not hide what is held now
-    found = memory_of(Path("."), COLUMNS)
+    found = memory_of(Path(), COLUMNS)
     assert found is None or abs(found - due) < 8 << 20
 
 
 def test_where_the_system_cannot_tell_memory_is_not_told(monkeypatch):
     monkeypatch.setattr(module, "_hand_back", lambda: False)
-    assert memory_of(Path("."), COLUMNS) is None
+    assert memory_of(Path(), COLUMNS) is None
 
 
 def test_the_bytes_are_those_of_the_files(tmp_path, monkeypatch):

@@ -1,0 +1,78 @@
+"""Examples: the rows with the largest losses, in words, and of validation alone."""
+
+import numpy as np
+import pytest
+
+from deepwright.core.bundle import Answers
+from deepwright.core.dataset import Dataset
+from deepwright.core.errors import LeakError
+from deepwright.core.schema import Feature, Schema
+from deepwright.evaluation.worst import MOST_LETTERS, worst_examples
+
+LEVELS = ("cat", "dog", "eel")
+
+
+def rows(size: int, part: str = "validation", problem: str = "classification") -> Dataset:
+    columns = {
+        "size": np.arange(size) + 0.5,
+        "note": np.array(["long " * 100] * size, dtype=object),
+        "when": np.full(size, 86400.0),
+        "colour": np.array([None] * size, dtype=object),
+        "y": np.array(["cat"] * size, dtype=object) if problem == "classification" else np.zeros(size),
+    }
+    kinds = {"size": "number", "note": "text", "when": "timestamp", "colour": "category"}
+    features = [Feature(name=name, type=kind) for name, kind in kinds.items()]
+    features.append(Feature(name="y", type="category" if problem == "classification" else "number", role="target"))
+    return Dataset(columns, Schema(features=tuple(features)), part, np.arange(size) + 101, np.arange(size, dtype="u8"))
+
+
+def said(probability, threshold=None) -> Answers:
+    probability = np.asarray(probability, np.float32)
+    levels = LEVELS[: probability.shape[1]]
+    return Answers(levels, probability, None, np.zeros(len(probability), bool), threshold)
+
+
+def test_the_wrong_rows_come_in_the_order_of_how_sure_the_fault_was():
+    given = said([[0.9, 0.1], [0.2, 0.8], [0.01, 0.99], [0.4, 0.6]])
+    found = worst_examples(rows(4), np.zeros(4, np.int64), given)
+    assert [example.row for example in found.worst] == [103, 102, 104]
+    first = found.worst[0]
+    assert (first.truth, first.said) == ("cat (1.0%)", "dog (99.0%)")
+    assert first.loss == pytest.approx(-np.log(0.01), rel=1e-6)
+    assert found.n == 4 and found.has_classes and found.confused == ()
+
+
+def test_a_row_that_the_threshold_decides_wrongly_is_wrong():
+    given = said([[0.7, 0.3], [0.9, 0.1]], threshold=0.25)
+    assert [e.row for e in worst_examples(rows(2), np.zeros(2, np.int64), given).worst] == [101]
+
+
+def test_values_are_words_and_the_inputs_that_matter_come_first():
+    (example,) = worst_examples(rows(1), np.zeros(1, np.int64), said([[0.1, 0.9]]), first=["when", "size"]).worst
+    assert list(example.values) == ["when", "size", "note", "colour"]
+    assert example.values["size"] == "0.5" and example.values["when"] == "1970-01-02"
+    assert example.values["colour"] is None and len(example.values["note"]) == MOST_LETTERS + 2
+
+
+def test_the_most_confused_pairs_of_many_classes_come_with_their_surest_rows():
+    target = np.array([0, 0, 0, 0, 1, 2])
+    given = said([[0, 0.5, 0.5], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.2, 0.7, 0.1], [0.9, 0.05, 0.05], [0, 0, 1.0]])
+    found = worst_examples(rows(6), target, given).confused
+    assert [(true, answered, n) for true, answered, n, _ in found] == [
+        ("cat", "dog", 3),
+        ("dog", "cat", 1),
+        ("cat", "eel", 1),
+    ]
+    assert [example.row for example in found[0][3]] == [101, 102, 104]
+
+
+def test_values_are_judged_by_their_absolute_error_and_exact_ones_are_no_examples():
+    given = Answers((), None, np.array([0.0, -3.0, 2.0], np.float32), np.zeros(3, bool))
+    found = worst_examples(rows(3, problem="regression"), np.zeros(3), given)
+    assert [(e.row, e.truth, e.said, e.loss) for e in found.worst] == [(102, "0", "-3", 3.0), (103, "0", "2", 2.0)]
+    assert not found.has_classes
+
+
+def test_rows_of_the_test_part_are_shown_to_nobody():
+    with pytest.raises(LeakError):
+        worst_examples(rows(1, "test"), np.zeros(1, np.int64), said([[0.1, 0.9]]))
