@@ -13,7 +13,7 @@ from deepwright.core.report import SetAside
 from deepwright.core.schema import Columns, Schema
 from deepwright.core.step import require_part
 
-TRAIN, VALIDATION, TEST, CALIBRATION = 0, 1, 2, 3
+TRAIN, VALIDATION, TEST = 0, 1, 2
 
 
 class Sealed:
@@ -95,26 +95,28 @@ class Split:
         )
 
 
-def make_split(whole: Dataset, parts: np.ndarray, test: Dataset | None = None) -> Split:
-    """The split that `parts` (int8 [N]: 0 train, 1 validation, 2 test, 3 calibration) describes; `test` is the user's
-    own test part.
+def make_split(whole: Dataset, parts: np.ndarray, test: Dataset | None = None, held: np.ndarray | None = None) -> Split:
+    """The split that `parts` (int8 [N]: 0 train, 1 validation, 2 test) describes; `test` is the user's own test part.
+
+    held: bool [N], validation rows that become the calibration part; None: no row.
 
     Raises RuleError when a row would stand in no part, LeakError when rows with equal hashes stand in different ones.
     """
-    known = (TRAIN, VALIDATION, CALIBRATION, *((TEST,) if test is None else ()))
+    known = (TRAIN, VALIDATION, TEST) if test is None else (TRAIN, VALIDATION)
     lost = len(whole) - int(np.isin(parts, known).sum()) if len(parts) == len(whole) else len(whole)
     if lost:
         raise RuleError("seal.lost_rows", count=lost, rows=len(whole), given=len(parts), known=known)
+    held = np.zeros(len(whole), bool) if held is None else held
+    assert not (held & (parts != VALIDATION)).any(), "only validation rows are held back"
+    apart = np.where(held, max(known) + 1, parts)
     order = np.argsort(whole.hashes, kind="stable")
-    hashes, sorted_parts = whole.hashes[order], parts[order]
+    hashes, sorted_parts = whole.hashes[order], apart[order]
     straddling = (hashes[1:] == hashes[:-1]) & (sorted_parts[1:] != sorted_parts[:-1])
     if straddling.any():
         raise LeakError("seal.straddling_rows", count=int(straddling.sum()))
     return Split(
         train=whole.take(np.flatnonzero(parts == TRAIN), "train"),
-        validation=whole.take(np.flatnonzero(parts == VALIDATION), "validation"),
+        validation=whole.take(np.flatnonzero((parts == VALIDATION) & ~held), "validation"),
         test=Sealed(test if test is not None else whole.take(np.flatnonzero(parts == TEST), "test")),
-        calibration=whole.take(np.flatnonzero(parts == CALIBRATION), "calibration")
-        if (parts == CALIBRATION).any()
-        else None,
+        calibration=whole.take(np.flatnonzero(held), "calibration") if held.any() else None,
     )

@@ -5,7 +5,7 @@ import numpy as np
 from deepwright.core.conformal import rows_needed
 from deepwright.core.dataset import Dataset
 from deepwright.core.report import Finding, finding
-from deepwright.core.seal import CALIBRATION, VALIDATION
+from deepwright.core.seal import VALIDATION
 from deepwright.data.groups import clusters, group_draws
 from deepwright.data.shares import drawn
 
@@ -14,14 +14,15 @@ SEED = 0xCA11B
 
 
 def hold_back(whole: Dataset, parts: np.ndarray, share: float, level: float) -> tuple[np.ndarray, tuple[Finding, ...]]:
-    """int8 [N]: the parts, with a share of validation as calibration; and what is to be known of it.
+    """bool [N]: the rows of validation to hold back; and what is to be known of it.
 
     A row's place is a function of the row: by a hash, of its group where rows have one; where rows have a time the
-    latest of validation are taken, as nearest to use. Classes keep rows in validation. Parts stay as they are where
-    too few rows for the level would be held back.
+    latest of validation are taken, as nearest to use. Classes keep rows in validation. None are held back where they
+    would be too few for the level.
     """
     rows = np.flatnonzero(parts == VALIDATION)
     held = _held(whole.take(rows), share) if len(rows) else np.zeros(0, bool)
+    result = np.zeros(len(whole), bool)
     needed = rows_needed(level)
     if held.sum() < needed or held.all():
         where = whole.schema.target.name
@@ -29,10 +30,9 @@ def hold_back(whole: Dataset, parts: np.ndarray, share: float, level: float) -> 
             "calibration_few", "warning", where, rows=int(held.sum()), needed=needed, level=f"{level:.0%}",
             validation=len(rows),
         )  # fmt: skip
-        return parts, (few,)
-    parts = parts.copy()
-    parts[rows[held]] = CALIBRATION
-    return parts, _doubts(whole)
+        return result, (few,)
+    result[rows[held]] = True
+    return result, _doubts(whole)
 
 
 def _held(data: Dataset, share: float) -> np.ndarray:

@@ -49,9 +49,12 @@ def asked(recipe: Recipe, problem: Problem) -> Intervals | Sets | None:
 
 
 def held_back(recipe: Recipe, whole: Dataset, parts: np.ndarray) -> tuple[np.ndarray, tuple[Finding, ...]]:
-    """The parts int8 [N] with calibration rows taken from validation, where answers are to have an interval or a set."""
+    """bool [N]: validation rows held back for calibration, where answers are to have an interval or a set; and what is
+    to be known of it. parts: int8 [N]."""
     part = asked(recipe, whole.schema.problem)
-    return (parts, ()) if part is None else hold_back(whole, parts, recipe.calibration, part.level)
+    if part is None:
+        return np.zeros(len(whole), bool), ()
+    return hold_back(whole, parts, recipe.calibration, part.level)
 
 
 def conform(run: Run, recipe: Recipe, split: Split, members: Mapping[str, Member]) -> dict[str, Member]:

@@ -135,7 +135,7 @@ def split_rows(recipe: Recipe, table: Collected, *, stops: bool = True) -> tuple
         splitter = without_test(splitter)
     parts = splitter.assign(table.whole)
     held, calibration = held_back(recipe, table.whole, parts)
-    split = make_split(table.whole, held, table.test)
+    split = make_split(table.whole, parts, table.test, held)
     split, cleaned = clean(recipe, table, split)
     require_streamable(recipe, table, split)
     split = split.with_schema(learn_schema(split.train))

@@ -269,6 +269,11 @@ CASES = {
         X,
         ["value"],
     ),
+    "trees for a scale": (
+        TreeEnsemble(answer="scale", tree_outputs=[0, 0], base=[-2.5], link="exp", **TREES),
+        X,
+        ["scale"],
+    ),
     "trees for two classes": (
         TreeEnsemble(answer="probability", tree_outputs=[0, 0], base=[-200.0], link="sigmoid", **TREES),
         X,

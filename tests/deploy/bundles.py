@@ -64,7 +64,7 @@ def flower_bundle(folder: Path, weight: float = 1.0, schema: Schema = FLOWERS) -
     return _written(folder, schema, FLOWER_OPERATIONS, answer, {"x": 6}, {"probability": 3})
 
 
-def house_bundle(folder: Path) -> Bundle:
+def house_bundle(folder: Path, schema: Schema = HOUSES) -> Bundle:
     """Two trees on raw numbers (NaN where missing) and a level number."""
     trees = TreeEnsemble(
         answer="value",
@@ -79,7 +79,7 @@ def house_bundle(folder: Path) -> Bundle:
         base=[100.0],
     )
     operations = (Level(column="town", levels=["a", "b"]), Stack(columns=["rooms", "town"], output="x"))
-    return _written(folder, HOUSES, operations, trees, {"x": 2}, {"value": None})
+    return _written(folder, schema, operations, trees, {"x": 2}, {"value": None})
 
 
 def _written(
