@@ -17,10 +17,11 @@ BODY_ROWS = 5_000
 
 
 class Answer(TypedDict, total=False):
-    """label and probability for classes, value for a regression; out_of_range always; where the bundle has them the set
-    of levels that may be true, or the low and high ends of the value's interval."""
+    """label (of several: labels) and probability for classes, value for a regression; out_of_range always; where the
+    bundle has them the set of levels that may be true, or the low and high ends of the value's interval."""
 
     label: str
+    labels: list[str]
     probability: dict[str, float]
     set: list[str]
     value: float

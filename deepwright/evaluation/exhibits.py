@@ -35,7 +35,7 @@ def _body(found: dict[str, Any], report: Report) -> Markup:
 
 def _labels(found: dict[str, Any]) -> Markup:
     drawn = figure(charts.reliability(found), text("evaluate.reliability"), text("evaluate.reliability_note"))
-    return join(_class_table(found), tag("div", drawn, class_="charts"))
+    return join(_class_table(found, text("evaluate.by_label")), tag("div", drawn, class_="charts"))
 
 
 def _classes(found: dict[str, Any], report: Report) -> Markup:
@@ -50,7 +50,8 @@ def _classes(found: dict[str, Any], report: Report) -> Markup:
     )
     matrix = _confusion(found, report.levels) if len(report.levels) <= MOST_COLUMNS else None
     pairs = _most_confused(found) if len(report.levels) > 2 else None
-    return join(matrix, pairs, _class_table(found), tag("p", words), tag("div", drawn, class_="charts"))
+    table = _class_table(found, text("evaluate.by_class"))
+    return join(matrix, pairs, table, tag("p", words), tag("div", drawn, class_="charts"))
 
 
 def _regression(found: dict[str, Any]) -> Markup:
@@ -105,7 +106,7 @@ def _most_confused(found: dict[str, Any]) -> Markup | None:
     return join(tag("h3", text("evaluate.most_confused")), tag("ul", items))
 
 
-def _class_table(found: dict[str, Any]) -> Markup:
+def _class_table(found: dict[str, Any], title: str) -> Markup:
     names = ("precision", "recall", "f1")
     head = tag(
         "tr", tag("td"), [tag("th", metric_label(name), class_="num") for name in names], tag("th", "n", class_="num")
@@ -117,7 +118,7 @@ def _class_table(found: dict[str, Any]) -> Markup:
         n = tag("td", count(entry["n"]), data_member="n", class_="num")
         rows.append(tag("tr", tag("th", entry["level"], scope="row"), cells, n))
     table = tag("table", tag("thead", head), tag("tbody", rows), class_="numbers")
-    return join(tag("h3", text("evaluate.by_class")), tag("div", table, class_="wide"))
+    return join(tag("h3", title), tag("div", table, class_="wide"))
 
 
 def _triple(figures: list[float] | None, width: float | None) -> Markup:

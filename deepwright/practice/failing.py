@@ -24,8 +24,6 @@ def with_failures(report: Report, recipe: Recipe, split: Split, bundle: Bundle) 
     train, validation = split.train, split.validation
     cost = footprint(bundle, {name: column[:MOST_MEASURED] for name, column in validation.inputs.items()})
     report = report.model_copy(update={"footprint": cost})
-    if validation.schema.problem not in ("classification", "regression"):
-        return report
     target, given = target_of(validation), bundle.predict(validation)
     decided = None if given.threshold is None else given.decided
     slices = bad_slices(train, validation, target, given.answer, decided=decided, seed=recipe.seed)

@@ -40,6 +40,8 @@ class Model:
             half = conformal["bound"] * (scale[0].astype(np.float64) if scale else np.ones(len(answer)))
             ends = zip(answer.tolist(), (answer - half).tolist(), (answer + half).tolist(), strict=True)
             return [{"value": value, "low": low, "high": high} for value, low, high in ends]
+        if self.description["problem"] == "multi-label":
+            return [self._labelled(row) for row in answer]
         records: list[dict[str, Any]] = [
             {"label": self.levels[self._decided(row)], "probability": dict(zip(self.levels, row.tolist(), strict=True))}
             for row in answer
@@ -48,6 +50,15 @@ class Model:
             for record, row in zip(records, answer, strict=True):
                 record["set"] = [self.levels[place] for place in self._set(row.astype(np.float64), conformal)]
         return records
+
+    def _labelled(self, row: np.ndarray) -> dict[str, Any]:
+        """The labels answered, each by its own probability."""
+        threshold = self.description["threshold"]
+        answered = row >= np.float32(0.5 if threshold is None else threshold)
+        return {
+            "labels": [level for level, is_in in zip(self.levels, answered, strict=True) if is_in],
+            "probability": dict(zip(self.levels, row.tolist(), strict=True)),
+        }
 
     @staticmethod
     def _set(row: np.ndarray, conformal: dict[str, Any]) -> list[int]:
