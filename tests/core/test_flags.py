@@ -153,3 +153,12 @@ def test_a_table_whose_time_is_named_is_a_series_of_the_same_file():
 def test_another_kind_of_source_keeps_the_file():
     table = {"source": {"kind": "table", "path": "t.csv"}}
     assert apply_flags(table, [("source", "cases")])["source"] == {"kind": "cases", "path": "t.csv"}
+
+
+def test_options_of_the_usual_network_of_images_need_no_kind():
+    data = {"source": {"kind": "images", "path": "photos"}}
+    recipe = Recipe.parse(apply_flags(data, [("network.depth", "8"), ("prepare.images.size", "24,32")]))
+    assert recipe.network.dump(defaults=False) == {"kind": "resnet", "depth": 8}
+    assert recipe.prepare.images.size == (24, 32) and recipe.train.least_steps == 2000
+    table = Recipe.parse(apply_flags(data, [("source", "table"), ("target", "y")]))
+    assert (table.source.kind, table.network.kind) == ("table", "tabm")

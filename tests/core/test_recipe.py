@@ -117,3 +117,51 @@ def test_a_small_table_gets_more_epochs_and_the_patience_for_them_unless_they_ar
     assert train.passes(rows=1_000_000) == (40, 8)
     assert train.replace(patience=None).passes(rows=900) == (200, None)
     assert train.replace(epochs=7).passes(rows=900) == (7, 8)
+
+
+def of(source: dict, **more: object) -> Recipe:
+    return Recipe.parse({"source": source, "target": "label", **more})
+
+
+IMAGES = {"kind": "images", "path": "photos"}
+
+
+def test_what_a_source_holds_decides_on_network_and_baselines_unless_they_are_named():
+    recipe = of(IMAGES)
+    assert recipe.network.kind == "resnet"
+    assert [baseline.kind for baseline in recipe.baselines] == ["constant", "linear", "nearest"]
+    assert of({"kind": "table", "path": "t.csv"}).network.kind == "tabm"
+    joined = {"kind": "merge", "how": "left", "on": ["n"], "sources": [{"kind": "table", "path": "t.csv"}, IMAGES]}
+    assert of(joined).network.kind == "resnet"
+    named = of(IMAGES, network="cnn", baselines=["constant"])
+    assert (named.network.kind, len(named.baselines)) == ("cnn", 1)
+
+
+def test_a_recipe_of_images_is_the_same_when_it_is_read_again():
+    recipe = of(IMAGES, quality="best")
+    again = Recipe.parse(recipe.dump())
+    assert again == recipe and again.hash == recipe.hash and recipe.replace(seed=4).train == recipe.train
+
+
+@pytest.mark.parametrize(("quality", "factor", "side"), [("fast", 0.25, 32), ("good", 1, 64), ("best", 3, 128)])
+def test_one_word_of_quality_stands_for_epochs_and_size_that_the_recipe_shows(quality, factor, side):
+    recipe, usual = of(IMAGES, quality=quality), of(IMAGES).train
+    assert recipe.prepare.images.most == side
+    assert recipe.train.epochs == round(usual.epochs * factor)
+    assert recipe.train.least_steps == round(usual.least_steps * factor)
+    named = of(IMAGES, quality=quality, train={"epochs": 5}, prepare={"images": {"most": 48}})
+    assert (named.train.epochs, named.train.least_steps, named.prepare.images.most) == (5, None, 48)
+
+
+def test_quality_is_a_word_for_tables_too():
+    table = {"kind": "table", "path": "t.csv"}
+    assert of(table, quality="fast").train.epochs == 10
+    assert of(table, quality="good").train == of(table).train
+    assert of(table, quality="best").train.patience == 40
+
+
+def test_few_images_get_more_epochs_until_there_are_steps_enough():
+    train = Train(epochs=30, batch_size=128, least_steps=2000, patience=None)
+    assert train.passes(rows=245) == (1020, None)
+    assert train.passes(rows=48_000) == (30, None)
+    assert train.replace(patience=8).passes(rows=1000) == (270, 72)

@@ -54,3 +54,24 @@ def test_the_limit_of_bodies_is_inclusive() -> None:
     guard.check_body(dict([kind, (b"content-length", b"100")]))
     with pytest.raises(RequestError, match=r"^body: 101 bytes, and at most 100 are taken\. Send the rows in several"):
         guard.check_body(dict([kind, (b"content-length", b"101")]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "takes_images", "found"),
+    [
+        (b"image/png", True, True),
+        (b"IMAGE/JPEG", True, True),
+        (b"application/json", True, False),
+        (b"image/png", False, None),
+        (b"image/png; q=1", True, None),
+        (b"text/html", True, None),
+    ],
+)
+def test_an_image_by_itself_is_a_body_for_models_of_images_alone(kind: bytes, takes_images: bool, found: bool | None):
+    guard = Guard((), 100, takes_images=takes_images)
+    if found is not None:
+        assert guard.check_body({b"content-type": kind}) is found
+        return
+    with pytest.raises(RequestError) as caught:
+        guard.check_body({b"content-type": kind})
+    assert caught.value.status == 415

@@ -63,3 +63,13 @@ def test_more_rows_than_are_meant_for_it_are_refused():
         DataError, match=r"nearest: 11 training rows; this baseline is for small tables and takes at most 10"
     ):
         NearestBaseline(max_rows=10).learn(x, np.zeros(11), "regression", 1, seed=0)
+
+
+def test_more_rows_are_drawn_from_where_that_is_asked_for():
+    x, target = np.arange(100, dtype=np.float32)[:, None], np.arange(100) % 2
+    weight = np.where(np.arange(100) < 50, 2.0, 1.0)
+    few = NearestBaseline(k=1, max_rows=30, beyond="sample")
+    first, again, other = (few.learn(x, target, "classification", 2, seed, weight) for seed in (1, 1, 2))
+    assert len(first.rows) == 30 and first == again and first.rows != other.rows
+    for (row,), vote, counted in zip(first.rows, first.votes, first.weights, strict=True):
+        assert vote[int(row) % 2] == 1.0 and counted == (2.0 if row < 50 else 1.0)
