@@ -1,5 +1,7 @@
 """Conformal: the bound of few rows, the intervals and the sets that follow from it."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -46,7 +48,7 @@ def test_no_set_is_empty_and_a_wider_bound_takes_more_in(kind):
         assert sets[np.arange(50), probability.argmax(axis=1)].all()
         sizes.append(sets.sum(axis=1))
     assert (sizes[0] == 1).all() and (sizes[-1] == 5).all()
-    assert all((a <= b).all() for a, b in zip(sizes, sizes[1:], strict=False))
+    assert all((a <= b).all() for a, b in pairwise(sizes))
 
 
 def test_an_interval_is_of_double_precision_around_the_value():

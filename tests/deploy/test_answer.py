@@ -1,14 +1,16 @@
 """Several requests in one run of the model."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from deepwright.core.bundle import Answers, Bundle
+from deepwright.core.conformal import Conformal
 from deepwright.deploy.answer import Answerer
-from tests.deploy.bundles import GOOD_ROW
+from tests.deploy.bundles import FLOWERS, GOOD_ROW, HOUSES, flower_bundle, house_bundle
 
 
 def body(*rows: dict[str, Any]) -> bytes:
@@ -58,3 +60,15 @@ def test_an_answer_inside_the_ranges_that_is_not_finite_is_our_fault(
     (reply,) = Answerer(flowers).replies([body(GOOD_ROW)])
     assert reply.status == 500 and b"NaN" in reply.body
     assert "not finite" in caplog.text
+
+
+def test_intervals_and_sets_are_served_as_the_bundle_gives_them(tmp_path: Path) -> None:
+    conformal = Conformal(kind="absolute", level=0.9, rows=99, bound=2.5)
+    houses = house_bundle(tmp_path / "houses", HOUSES.model_copy(update={"conformal": conformal}))
+    (reply,) = Answerer(houses).replies([body({"rooms": 3, "town": "a"})])
+    assert json.loads(reply.body)["answers"] == [{"value": 84.5, "low": 82.0, "high": 87.0, "out_of_range": False}]
+    sets = Conformal(kind="aps", level=0.9, rows=99, bound=0.75)
+    flowers = flower_bundle(tmp_path / "flowers", schema=FLOWERS.model_copy(update={"conformal": sets}))
+    (reply,) = Answerer(flowers).replies([body(GOOD_ROW)])
+    (answer,) = json.loads(reply.body)["answers"]
+    assert answer["set"] == flowers.predict([GOOD_ROW]).records()[0]["set"]

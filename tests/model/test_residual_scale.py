@@ -16,7 +16,7 @@ def noisy(rows=1500, seed=0):
 
 
 def test_hard_rows_are_expected_to_have_larger_errors():
-    x, target, noise = noisy()
+    x, target, _ = noisy()
     trees = residual_scale(x, target, seed=0)
     new, _, new_noise = noisy(seed=1)
     found = trees.apply({"x": new})["scale"]

@@ -71,6 +71,7 @@ def test_a_temperature_reaches_bundle_export_report_and_verification(too_sure, m
     assert report.number("log_loss", "validation", "boosting").optimistic
     assert not report.number("accuracy", "validation", "boosting").optimistic or report.chosen == "boosting"
     assert not plain.report.environment["temperature"]
+    assert boosting.schema.conformal is None and "calibration" not in report.data.parts
     (told,) = [f for f in report.findings if f.rule.startswith("temperature")]
     assert told.where == report.chosen
     assert not [f for f in plain.report.findings if f.rule.startswith("temperature")]
