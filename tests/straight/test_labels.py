@@ -8,8 +8,10 @@ import pytest
 
 from deepwright.core.bundle import Bundle
 from deepwright.core.errors import RecipeError
+from deepwright.core.families import Exporter
 from deepwright.deploy.answer import Answerer
 from deepwright.deploy.openapi import openapi
+from deepwright.deploy.targets.onnx_client import Model
 from deepwright.evaluation.classify import F1
 from deepwright.evaluation.decision import as_answer
 from deepwright.practice.keep import kept_rows
@@ -64,7 +66,9 @@ def test_several_labels_go_from_the_file_to_the_answer(songs, make_recipe, own_w
     shipped = metric.value(target, as_answer(answers.decided, 3))
     assert report.number(metric.name, "validation").value == shipped >= metric.value(target, answers.answer)
     assert report.number(metric.name, "validation").optimistic
-    assert set(report.evidence["validation"][report.chosen]) >= {"classes", "calibration"}
+    found = report.evidence["validation"][report.chosen]
+    assert set(found) >= {"classes", "calibration", "slices", "importance"}
+    assert {entry["feature"] for entry in found["importance"]["inputs"]} >= {"tempo", "loudness", "genre"}
 
     assert look(run).number("subset_accuracy", "test").value > 0.3
     assert verify(run).difference == 0
@@ -90,6 +94,11 @@ def test_several_labels_go_from_the_file_to_the_answer(songs, make_recipe, own_w
         written = list(csv.DictReader(file))
     assert [json.loads(row["labels"]) for row in written] == [first["labels"], []]
     assert float(written[0]["probability loud"]) == first["probability"]["loud"]
+
+    Exporter.parse("onnx").export(bundle, own_workspace / "exported")
+    alone = Model(own_workspace / "exported" / "model.onnx").predict(rows)
+    assert [answer["labels"] for answer in alone] == [first["labels"], []]
+    assert alone[0]["probability"] == pytest.approx(first["probability"], abs=1e-6)
 
 
 REFUSED = (
