@@ -165,7 +165,13 @@ def report(run: str, *, verify: bool = False, json: Json = False) -> int:
 
 
 @app.command
-def compare(*runs: str, part: str | None = None, common: bool = False, json: Json = False) -> int:
+def compare(
+    *runs: str,
+    part: str | None = None,
+    common: bool = False,
+    output: Annotated[Path | None, Parameter(("--output", "-o"))] = None,
+    json: Json = False,
+) -> int:
     """Compare finished runs, or the members of one, on the same rows: every difference with its interval.
 
     Parameters
@@ -176,14 +182,21 @@ def compare(*runs: str, part: str | None = None, common: bool = False, json: Jso
         The rows: validation, or test where every run has taken its look; default: test where all have, else validation.
     common
         Where the runs' rows differ, compare on those that all have.
+    output
+        Write the comparison as an HTML page too, to this file.
     """
+    from deepwright.core.disk import write_atomic
     from deepwright.evaluation.comparison import comparison_lines
+    from deepwright.evaluation.comparison_page import comparison_page
     from deepwright.practice.compare import compare as compare_runs
     from deepwright.practice.compare import named_part
 
     comparison = compare_runs(*runs, part=named_part(part), common=common)
     for line in comparison_lines(comparison):
         print(line)
+    if output is not None:
+        write_atomic(output, comparison_page(comparison).encode())
+        print(text("cli.report_at", path=output))
     if json:
         _print_json(comparison.record())
     return 0
@@ -529,7 +542,18 @@ def _usage(error: CycloptsError) -> str:
         _load_parts(None)
         word = str(error.token.keyword)
         known = [flag for flag, *_ in flags_of(Recipe)]
-        own = ["--final", "--reason", "--budget", "--seeds", "--dry-run", "--name", "--runs", "--with", "--allow", "--json"]
+        own = [
+            "--final",
+            "--reason",
+            "--budget",
+            "--seeds",
+            "--dry-run",
+            "--name",
+            "--runs",
+            "--with",
+            "--allow",
+            "--json",
+        ]
         return text("cli.unknown_option", option=word, hint=did_you_mean(word, known + own))
     return message
 

@@ -39,7 +39,8 @@ def render(report: Report, *, next_commands: list[str], examples: Examples | Non
     kept = [(name, title, body) for name, title, body in parts if body]
     links = [tag("a", title, href=f"#{name}") for name, title, _ in kept if title]
     body = [_section(name, title, body) for name, title, body in kept]
-    return f"<!doctype html>\n{_document(report, join(_header(report), tag('nav', links), tag('main', body)))}\n"
+    title = text("evaluate.title", target=report.target)
+    return document(title, join(_header(report), tag("nav", links), tag("main", body)))
 
 
 def _section(name: str, title: str | None, body: Markup) -> Markup:
@@ -58,7 +59,8 @@ def _header(report: Report) -> Markup:
     return tag("header", tag("p", "Deepwright", class_="brand"), title, source, tag("p", stamps, class_="stamps"))
 
 
-def _document(report: Report, body: Markup) -> Markup:
+def document(title: str, body: Markup) -> str:
+    """A whole page that needs no network and runs no script."""
     style = resources.files("deepwright.evaluation").joinpath("page.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
@@ -67,8 +69,8 @@ def _document(report: Report, body: Markup) -> Markup:
         Markup(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
         Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
         Markup('<meta name="color-scheme" content="light dark">'),
-        tag("title", text("evaluate.title", target=report.target)),
+        tag("title", title),
         tag("style", Markup(style)),
     )
     lang = "zh-Hans" if language() == "zh" else "en"
-    return tag("html", tag("head", head), tag("body", body), lang=lang)
+    return f"<!doctype html>\n{tag('html', tag('head', head), tag('body', body), lang=lang)}\n"

@@ -64,7 +64,11 @@ def test_runs_are_compared_on_validation_until_both_have_looked(two_runs, capsys
     assert found.looks == {"good": 2, "bad": 2}
     assert not any(each.optimistic for each in found.compared)
 
-    assert cli.call(["compare", "good", "bad:linear", "--part", "validation", "--json"]) == 0
+    command = ["compare", "good", "bad:linear", "--part", "validation", "--json", "-o", "page.html"]
+    assert cli.call(command) == 0
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert "bad:linear − good" in page and "good: looks known at its test part: 2" in page
+    assert page.count('class="whisker"') == num_metrics and "<script" not in page
     lines = capsys.readouterr().out.strip().splitlines()
     record = json.loads(lines[-1])
     assert record["contestants"] == ["good", "bad:linear"]
