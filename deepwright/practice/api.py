@@ -9,6 +9,7 @@ from deepwright.core.families import Network, Source
 from deepwright.core.recipe import Recipe, Train
 from deepwright.core.recipe_file import load_recipe
 from deepwright.core.run import Run
+from deepwright.data.detect import source_for
 from deepwright.practice.run import practise
 from deepwright.practice.show import Show, quiet
 
@@ -36,7 +37,7 @@ def run(
 ) -> Run:
     """From raw rows to a judged bundle; the test part stays sealed unless `final`.
 
-    data: a file (CSV, TSV, Parquet, JSON Lines), a recipe (.yaml), a polars or pandas frame, a mapping of columns [N],
+    data: what the command line takes (a table, a folder of images, ...), a recipe (.yaml), a polars or pandas frame, a mapping of columns [N],
     or (X [N, F], y [N]). weight, group, time: columns that say how much a row counts, which rows belong together, and
     when a row was known. test: your own test rows, in the same forms. recipe: everything else that can be chosen; the
     other arguments change single options of it. budget_s: seconds of training at most.
@@ -57,9 +58,10 @@ def run(
         changes |= {"plugin": str(plugin), "plugin_sha256": digest}
     test_file = str(test) if isinstance(test, str | Path) else None
     if recipe is None:
-        if target is None:
+        found = source_for(str(data)) if is_file else {"kind": "table"}
+        source = Source.parse(found if test_file is None else {**found, "test": test_file})
+        if target is None and source.default_target is None:
             raise UsageError("api.no_target")
-        source = Source.parse({"kind": "table", "path": str(data) if is_file else None, "test": test_file})
         recipe = Recipe(source=source, **changes)
     else:
         if is_file:

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from deepwright.core.dataset import Dataset, column_bytes
+from deepwright.core.dataset import Dataset, Decoded, column_bytes
 from deepwright.core.errors import LeakError
+from deepwright.core.operations import DecodeImage
 
 
 def texts(*values: str | None) -> np.ndarray:
@@ -94,3 +95,14 @@ def test_any_changed_value_changes_the_fingerprint(people: Dataset, change: Call
 def test_different_columns_have_different_bytes(one: np.ndarray, other: np.ndarray):
     assert column_bytes(one) != column_bytes(other)
     assert column_bytes(one) == column_bytes(one.copy())
+
+
+def test_decoded_images_go_with_their_rows_and_change_no_fingerprint(people: Dataset):
+    pixels = np.arange(6, dtype=np.uint8).reshape(6, 1, 1, 1)
+    decoded = people.with_decoded({"age": Decoded(DecodeImage(column="age"), pixels)})
+    assert decoded.fingerprint == people.fingerprint
+    some = decoded.take(np.array([4, 0]), "train")
+    assert some.inputs["age"].reshape(-1).tolist() == [4, 0]
+    assert some.columns["age"].tolist() == people.columns["age"][[4, 0]].tolist()
+    with pytest.raises(AssertionError, match="2 images in 'age' for 6 rows"):
+        people.with_decoded({"age": Decoded(DecodeImage(column="age"), pixels[:2])})
