@@ -31,6 +31,14 @@ def ward_cost(own_workspace: Path) -> Iterator[dict[str, str]]:
     del Metric.kinds["ward_cost"], sys.modules["ward_parts"]
 
 
+def test_both_languages_of_the_guide_have_the_same_code_and_name_every_kind():
+    english, chinese = (path.read_text(encoding="utf-8") for path in (GUIDE, GUIDE.with_name("metrics.zh-CN.md")))
+    blocks = [re.findall(r"(?ms)^```.*?^```$", page) for page in (english, chinese)]
+    assert blocks[0] == blocks[1] and len(blocks[0]) == 2
+    ours = [kind for kind, part in Metric.kinds.items() if part.__module__.startswith("deepwright.")]
+    assert len(ours) > 25 and [kind for kind in ours if f"`{kind}`" not in english or f"`{kind}`" not in chinese] == []
+
+
 def test_it_keeps_the_promises_of_every_metric(ward_cost):
     for check in checks_of(Metric.kinds["ward_cost"]):
         check(Metric.parse("ward_cost"))
