@@ -37,9 +37,9 @@ def run(
 ) -> Run:
     """From raw rows to a judged bundle; the test part stays sealed unless `final`.
 
-    data: what the command line takes (a table, a folder of images, ...), a recipe (.yaml), a polars or pandas frame, a mapping of columns [N],
-    or (X [N, F], y [N]). weight, group, time: columns that say how much a row counts, which rows belong together, and
-    when a row was known. test: your own test rows, in the same forms. recipe: everything else that can be chosen; the
+    data: what the command line takes (a table, a folder of images, ...), a recipe (.yaml), a polars or pandas frame, a
+    mapping of columns [N], or (X [N, F], y [N]). weight, group, time: columns that say how much a row counts, which
+    rows belong together, and when a row was known. test: your own test rows, in the same forms. recipe: all else; the
     other arguments change single options of it. budget_s: seconds of training at most.
     seeds: training seeds to learn with, to see their spread; the first one's bundle ships.
 
