@@ -225,7 +225,7 @@ def tables(state: State) -> list[dict[str, Any]]:
 def claims_of(rows: list[dict[str, Any]]) -> list[Claim]:
     """For each structure and size the metric that is worst; a metric without intervals makes no claim."""
     found = []
-    for structure, n in dict.fromkeys((row["structure"], row["n"]) for row in rows):
+    for structure, n in dict.fromkeys((row["structure"], row["n"]) for row in rows if row["given"]):
         here = [r for r in rows if (r["structure"], r["n"]) == (structure, n) and r["given"]]
         for is_exact, name, high in ((False, "bootstrap", 0.97), (True, "exact", 0.99)):
             some = [r for r in here if r["is_exact"] == is_exact]
@@ -239,8 +239,9 @@ def claims_of(rows: list[dict[str, Any]]) -> list[Claim]:
         worst = max(here, key=lambda r: r["better"])
         what = f"equals called better, {structure}, n = {n} ({worst['metric']}, {worst['source']})"
         found.append(at_most(what, worst["better"], 0.065, ""))
-        if structure != "rows":
-            control = min((r for r in here if r["control"] is not None), key=lambda r: r["control"])
+        controlled = [r for r in here if r["control"] is not None]
+        if structure != "rows" and controlled:
+            control = min(controlled, key=lambda r: r["control"])
             what = f"control: lowest coverage of plain intervals, {structure}, n = {n} ({control['metric']})"
             found.append(at_most(what, control["control"], 0.9, ""))
     return found

@@ -49,6 +49,8 @@ ERRORS = [
     (["run", "recipe.yaml"], 2, "recipe.yaml"),
     (["test", "nothing"], 2, "nothing"),
     (["report", "nothing"], 2, "nothing"),
+    (["compare", "nothing", "other"], 2, "nothing"),
+    (["compare"], 2, "two contestants or more are needed"),
     (["export", "nothing", "--to", "onnx"], 2, "nothing"),
     (["serve", "nothing"], 2, "nothing"),
     (["parts", "netwrok"], 2, "Did you mean 'network'?"),
