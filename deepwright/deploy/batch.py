@@ -42,9 +42,10 @@ def predict_stream(
 ) -> BatchResult:
     """Answer every row of `chunks` into `out`, whole or not at all; .csv, or .jsonl for JSON Lines.
 
-    chunks: columns as `schema.Columns` [N], and int64 [N] the rows' numbers in their source. Columns of the file: row,
-    then label (or labels, a JSON list), `probability LEVEL` and perhaps `set` (a JSON list), or value and perhaps low
-    and high, then out_of_range. In CSV a text that a spreadsheet would run as a formula gets a ' before it.
+    chunks: columns as `schema.Columns` [N], and int64 [N] the rows' numbers in their source, or object [N] their names.
+    Columns of the file: row, then label (or labels, a JSON list), `probability LEVEL` and perhaps `set` (a JSON list),
+    or value and perhaps low and high, then out_of_range. In CSV a text that a spreadsheet would run as a formula gets
+    a ' before it.
     Raises UsageError when `out` exists or has another suffix, ResourceError when it cannot be written.
     """
     out = Path(out)
@@ -115,23 +116,22 @@ def _csv_writer(file: IO[str], bundle: Bundle) -> Write:
 
     def write(answers: Answers, numbers: np.ndarray, is_finite: np.ndarray) -> None:
         flags = ["true" if flag else "false" for flag in answers.out_of_range.tolist()]
+        rows = [escaped(each) if isinstance(each, str) else each for each in numbers.tolist()]
         if is_classes:
             cells = answers.answer.tolist()
             best = answers.decided.tolist()
             lines = [
                 [number, levels[place], *row, flag]
-                for number, place, row, flag in zip(numbers.tolist(), best, cells, flags, strict=True)
+                for number, place, row, flag in zip(rows, best, cells, flags, strict=True)
             ]
         elif has_labels:
             said = [json.dumps(labels, ensure_ascii=False) for labels in answers.labels]
             lines = [
                 [number, labels, *row, flag]
-                for number, labels, row, flag in zip(
-                    numbers.tolist(), said, answers.answer.tolist(), flags, strict=True
-                )
+                for number, labels, row, flag in zip(rows, said, answers.answer.tolist(), flags, strict=True)
             ]
         else:
-            lines = [list(line) for line in zip(numbers.tolist(), answers.answer.tolist(), flags, strict=True)]
+            lines = [list(line) for line in zip(rows, answers.answer.tolist(), flags, strict=True)]
         for line, more in zip(lines, _more(answers), strict=False):
             line[-1:] = [*more, line[-1]]
         for place in np.flatnonzero(~is_finite):

@@ -22,7 +22,7 @@ from deepwright.data.raw import Raw
 from deepwright.data.table import Table
 from deepwright.data.types import decode_inputs
 from deepwright.deploy.batch import predict_stream
-from deepwright.practice.images import opened
+from deepwright.practice.images import image_columns, opened
 
 CHUNK_ROWS = 64 * BATCH
 IMAGES_OPEN = 256
@@ -66,7 +66,7 @@ def predict_file(
             _require_columns(bundle.schema, raw.names, rows)
             columns, origin, aside = decode_inputs(raw, bundle.schema)
             set_aside[0] += sum(entry.count for entry in (*raw.set_aside, *aside))
-            yield from _opened(bundle.schema, columns, origin) if name is not None else [(columns, origin)]
+            yield from _opened(bundle.schema, columns) if name is not None else [(columns, origin)]
 
     result = predict_stream(bundle, chunks(), output, overwrite=overwrite)
     return Predicted(result.rows, result.out_of_range, result.not_finite, set_aside[0])
@@ -92,12 +92,13 @@ def _renamed(raw: Raw, name: str) -> Raw:
     )
 
 
-def _opened(schema: Schema, columns: Columns, origin: np.ndarray) -> Iterator[tuple[Columns, np.ndarray]]:
-    """Some rows at a time with the bytes of their images."""
+def _opened(schema: Schema, columns: Columns) -> Iterator[tuple[Columns, np.ndarray]]:
+    """Some rows at a time with the bytes of their images; each is named by its reference."""
+    (name,) = image_columns(schema)
     with Media() as media:
-        for low in range(0, len(origin), IMAGES_OPEN):
+        for low in range(0, len(columns[name]), IMAGES_OPEN):
             piece = {name: column[low : low + IMAGES_OPEN] for name, column in columns.items()}
-            yield opened(piece, schema, media), origin[low : low + IMAGES_OPEN]
+            yield opened(piece, schema, media), piece[name]
 
 
 def _numbered(raw: Raw) -> Raw:

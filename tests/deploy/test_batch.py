@@ -160,3 +160,13 @@ def test_no_rows_give_a_file_with_its_header(flowers: Bundle, tmp_path: Path) ->
     result = predict_stream(flowers, [(empty, np.empty(0, np.int64))], tmp_path / "deep" / "empty.csv")
     assert result.rows == 0
     assert len((tmp_path / "deep" / "empty.csv").read_text().splitlines()) == 1
+
+
+def test_rows_that_have_names_are_told_by_them(tmp_path: Path, flowers: Bundle) -> None:
+    ((columns, numbers),) = chunks(flowers, 1)
+    names = np.array([f"{'=' if place == 3 else ''}a{place}.png" for place in range(len(numbers))], object)
+    predict_stream(flowers, [(columns, names)], tmp_path / "out.csv")
+    predict_stream(flowers, [(columns, names)], tmp_path / "out.jsonl")
+    rows = [line.split(",")[0] for line in (tmp_path / "out.csv").read_text().splitlines()[1:]]
+    assert rows[2:4] == ["a2.png", "'=a3.png"] and len(rows) == len(numbers)
+    assert json.loads((tmp_path / "out.jsonl").read_text().splitlines()[3])["row"] == "=a3.png"

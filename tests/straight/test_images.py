@@ -150,6 +150,7 @@ def test_folders_tables_and_single_images_are_answered_from_the_command_line(fin
     for source, span in ((new, slice(0, 12)), (new / "rows.csv", slice(6, 12)), (rows[7], slice(7, 8))):
         out = tmp_path / f"{span.start}-{span.stop}.jsonl"
         assert cli.call(["predict", "runs/run", str(source), "-o", str(out)]) == 0
+        assert [Path(json.loads(line)["row"]) for line in out.read_text().splitlines()] == rows[span]
         found = [list(json.loads(line)["probability"].values()) for line in out.read_text().splitlines()]
         np.testing.assert_array_equal(np.array(found, np.float32), expected.probability[span])
     assert (expected.label == [path.parent.name for path in rows]).mean() > 0.6
