@@ -125,7 +125,7 @@ def _of_levels(name: str, seen: np.ndarray, column: np.ndarray) -> Facet:
     known = {level: place for place, level in enumerate(named)}
     rare = {str(level) for level in levels} - known.keys()
     missing, unseen, other = len(named), len(named) + 1, len(named) + 2
-    places = {None: missing, **dict.fromkeys(rare, other), **known}
+    places: dict[str | None, int] = {None: missing, **dict.fromkeys(rare, other), **known}
     codes = np.fromiter((places.get(value, unseen) for value in column), np.int64, len(column))
     conditions = [Condition(name, "is", level=level) for level in named]
     conditions += [Condition(name, "missing"), Condition(name, "unseen")]
@@ -152,7 +152,8 @@ def _of_numbers(name: str, seen: np.ndarray, column: np.ndarray, kind: Type) -> 
 
     def add(condition: Condition, cells: Sequence[int], *, is_in_pairs: bool = True) -> None:
         conditions.append(condition)
-        sets.append(np.isin(np.arange(num + 3), cells))
+        sets.append(np.zeros(num + 3, dtype=bool))
+        sets[-1][list(cells)] = True
         in_pairs.append(is_in_pairs)
 
     for place, cut in enumerate(cuts.tolist()):
@@ -161,15 +162,14 @@ def _of_numbers(name: str, seen: np.ndarray, column: np.ndarray, kind: Type) -> 
         add(Condition(name, "above", low=cut, is_time=is_time), [*range(place + 1, num), num + 1], is_in_pairs=pairs)
     for first in range(1, num - 1):
         for last in range(first, num - 1):
-            ends = {"low": float(cuts[first - 1]), "high": float(cuts[last])}
+            low_end, high_end = float(cuts[first - 1]), float(cuts[last])
             if few and first == last:
                 add(Condition(name, "is", low=float(distinct[first]), is_time=is_time), [first])
             else:
-                cells = range(first, last + 1)
                 add(
-                    Condition(name, "between", is_time=is_time, **ends),
-                    cells,
-                    is_in_pairs=wide.issuperset(ends.values()),
+                    Condition(name, "between", low=low_end, high=high_end, is_time=is_time),
+                    range(first, last + 1),
+                    is_in_pairs=wide.issuperset((low_end, high_end)),
                 )
     add(Condition(name, "missing"), [num + 2])
     add(Condition(name, "unseen", low=low, high=high, is_time=is_time), [num, num + 1])

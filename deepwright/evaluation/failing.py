@@ -109,6 +109,8 @@ def _slices(report: Report) -> Markup | None:
     if found is None:
         return None
     values = {"n": count(found["searched"]), "candidates": count(found["candidates"])}
+    if not found["candidates"]:
+        return tag("p", text("failing.too_few", n=values["n"]))
     if not found["found"]:
         return tag("p", text("failing.no_slices", **values))
     tested = _of_chosen(report, "test").get("slices", {"found": []})["found"]

@@ -17,7 +17,7 @@ from deepwright.core.report import Footprint, Latency
 BATCHES = (1, 256)
 """Rows of one call: of a person who waits, and of a server that answers many at once."""
 LEAST_CALLS, MOST_CALLS = 5, 200
-BUDGET_S = 0.15
+BUDGET_S = 0.05
 """Seconds that the calls of one batch may take; a slow bundle is called LEAST_CALLS times all the same."""
 
 

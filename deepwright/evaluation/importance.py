@@ -54,7 +54,7 @@ def importance(
     columns = {name: column[rows] for name, column in validation.inputs.items()}
     truth, judge = target[rows], _judge(metric, validation)
     losses = _losses(judge, truth, bundle.answer(columns))
-    found = []
+    found: list[dict[str, Any]] = []
     for number, feature in enumerate(inputs):
         lots = [np.random.default_rng((seed, number, repeat)).permutation(len(rows)) for repeat in range(NUM_REPEATS)]
         dealt = ({**columns, feature.name: columns[feature.name][lot]} for lot in lots)
@@ -62,8 +62,8 @@ def importance(
         found.append({"feature": feature.name, **_increase(judge, losses, worse, np.stack(lots))})
     together = hanging_together(inputs, columns)
     for entry in found:
-        entry["together"] = together.get(str(entry["feature"]), [])
-    found.sort(key=lambda entry: -float(entry["value"]))
+        entry["together"] = together.get(entry["feature"], [])
+    found.sort(key=lambda entry: -entry["value"])
     return {"metric": judge.kind, "n": len(rows), "repeats": NUM_REPEATS, "inputs": found}
 
 
@@ -99,7 +99,7 @@ def _losses(judge: MeanMetric | Accuracy, target: np.ndarray, answers: Answers) 
     """float64 [N]: what each row adds to the metric, smaller being better."""
     answer = np.asarray(answers.answer, np.float64)
     if isinstance(judge, Accuracy):
-        return (answers.decided != target).astype(np.float64)
+        return np.asarray(answers.decided != target, np.float64)
     if judge.decides:
         return judge.losses(target, as_answer(answers.decided, answer.shape[1]))
     return judge.losses(target, answer)

@@ -4,6 +4,7 @@ import unicodedata
 
 from deepwright.core.report import Report
 from deepwright.core.text import text
+from deepwright.evaluation.failing import cost_line
 from deepwright.evaluation.spread import spread_lines
 from deepwright.evaluation.training import training_lines
 from deepwright.evaluation.wording import (
@@ -41,7 +42,7 @@ def summary_lines(report: Report) -> list[str]:
         if any(number.optimistic for number in numbers):
             lines.append("  ° " + text("evaluate.optimistic"))
     lines += ["", *spread_lines(report)] if report.spread else []
-    trained = training_lines(report)
+    trained = [*training_lines(report), *filter(None, [cost_line(report)])]
     return [*lines, *(["", *trained] if trained else []), *_findings(report)]
 
 

@@ -45,6 +45,7 @@ MOST_PAIRED = 30
 MOST_NAMED = 10
 MOST_FINDINGS = 5
 FEWEST_ROWS = 300
+"""Rows from which on a search can find anything at all."""
 
 Table = dict[tuple[int, ...], np.ndarray]
 """Something of each candidate by the places of its inputs: [C] for one, [C, C'] for two."""
@@ -92,7 +93,7 @@ def bad_slices(
     record: dict[str, Any] = {
         "metric": metric.kind,
         "searched": len(kept),
-        "candidates": num_candidates(cut, len(kept)),
+        "candidates": num_candidates(cut, len(kept)) if len(kept) >= FEWEST_ROWS else 0,
         "found": [],
     }
     for one in found:
@@ -177,13 +178,13 @@ def num_candidates(cut: Sequence[Facet], num_rows: int) -> int:
 
 
 def _null(losses: np.ndarray, groups: np.ndarray | None, seed: int) -> np.ndarray:
-    """float64 [N, P]: losses as they would be dealt out to rows by chance."""
+    """float32 [N, P]: losses as they would be dealt out to rows by chance."""
     rng = np.random.default_rng((seed, len(losses)))
     if groups is None:
-        return np.stack([rng.permutation(losses) for _ in range(NUM_DRAWS)], axis=1)
+        return np.stack([rng.permutation(losses.astype(np.float32)) for _ in range(NUM_DRAWS)], axis=1)
     _, group = np.unique([str(value) for value in groups], return_inverse=True)
     signs = rng.choice((-1.0, 1.0), size=(int(group.max()) + 1, NUM_DRAWS))
-    return np.asarray((losses - losses.mean())[:, np.newaxis] * signs[group])
+    return np.asarray((losses - losses.mean())[:, np.newaxis] * signs[group], np.float32)
 
 
 def _largest(
@@ -195,7 +196,7 @@ def _largest(
     most: dict[int, np.ndarray] = {}
     fitting: Table = {}
     spread: Table = {}
-    mean = draws.mean(axis=0)
+    mean = draws.mean(axis=0, dtype=np.float64).astype(draws.dtype)
     moments = None if losses is None else _moments(losses)
     for places, sizes, sums in _sums(cut, draws):
         above = sums - sizes[..., np.newaxis] * mean
@@ -290,17 +291,17 @@ def _sums(
 ) -> Iterator[tuple[tuple[int, ...], np.ndarray, np.ndarray]]:
     """Every candidate's number of rows [C] or [C, C'] and sums of values [..., P], one input or pair of them at a time.
 
-    values: float64 [n, P]. active: the rows [n] that they are of; None: all.
+    values: float [n, P]. active: the rows [n] that they are of; None: all.
     """
     rows: Any = slice(None) if active is None else active
     for place, facet in enumerate(cut):
-        sets = facet.sets.astype(np.float64)
+        sets = facet.sets.astype(values.dtype)
         counts, sums = _cells(facet.codes[rows], values, sets.shape[1])
         yield (place,), sets @ counts, sets @ sums
     coarse = [facet.coarse for facet in cut[:MOST_PAIRED]]
     for first, one in enumerate(coarse):
         for second, other in enumerate(coarse[first + 1 :], first + 1):
-            a, b = one.sets.astype(np.float64), other.sets.astype(np.float64)
+            a, b = one.sets.astype(values.dtype), other.sets.astype(values.dtype)
             cells = one.codes[rows] * b.shape[1] + other.codes[rows]
             counts, sums = _cells(cells, values, a.shape[1] * b.shape[1])
             half = (a @ sums.reshape(a.shape[1], -1)).reshape(len(a), b.shape[1], -1)
@@ -312,8 +313,8 @@ def _cells(codes: np.ndarray, values: np.ndarray, num_cells: int) -> tuple[np.nd
     from scipy.sparse import csr_matrix
 
     size = len(codes)
-    members = csr_matrix((np.ones(size), codes, np.arange(size + 1)), shape=(size, num_cells))
-    return np.bincount(codes, minlength=num_cells).astype(np.float64), members.T @ values
+    members = csr_matrix((np.ones(size, values.dtype), codes, np.arange(size + 1)), shape=(size, num_cells))
+    return np.bincount(codes, minlength=num_cells).astype(values.dtype), members.T @ values
 
 
 def _sizes_fit(sizes: np.ndarray, num_rows: int) -> np.ndarray:

@@ -72,6 +72,11 @@ def test_where_no_slice_was_found_it_says_among_how_many():
     assert "Among 23,456 groups of rows, one or two conditions each, there is none" in text
 
 
+def test_few_rows_are_told_to_be_too_few():
+    few = {"metric": "accuracy", "searched": 120, "candidates": 0, "found": []}
+    assert "120 rows are too few" in words(failing_section(report(slices=few), None))
+
+
 def test_of_values_nothing_is_promised():
     text = words(failing_section(report(slices={**slices({**SLICE, "expected": None}), "metric": "mae"}), None))
     assert "MAE" in text and "promised" not in text.lower()
