@@ -14,7 +14,7 @@ from deepwright.evaluation.differences import Pair, differences
 from deepwright.evaluation.draws import Dependence
 from deepwright.evaluation.lines import aligned
 from deepwright.evaluation.metric import name_of
-from deepwright.evaluation.wording import count, metric_label, part_label, shown, with_interval
+from deepwright.evaluation.wording import METHODS, count, metric_label, part_label, shown, with_interval
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Compared:
 @dataclass(frozen=True)
 class Comparison:
     """values: contestant > metric > value. looks: run > how often its test part was seen. left_out: rows that not all
-    contestants have. drawn: how rows were drawn, as in `Number.method`."""
+    contestants have. drawn: how rows were drawn: rows, groups, blocks of moments, or both."""
 
     part: Literal["validation", "test"]
     rows: int
@@ -59,7 +59,7 @@ class Comparison:
     compared: tuple[Compared, ...]
     verdict: tuple[Sentence, ...]
     looks: dict[str, int]
-    drawn: str
+    drawn: tuple[str, ...]
 
     def record(self) -> dict[str, Any]:
         """What `--json` prints."""
@@ -103,10 +103,7 @@ def compare_contestants(
         each.name: {name_of(m): _plain(m.value(target, _seen(each, m), weight)) for m in metrics}
         for each in contestants
     }
-    drawn = "rows" if dependence is None else "groups" if dependence.moment is None else "blocks"
-    drawn = (
-        "groups and blocks" if dependence is not None and None not in (dependence.group, dependence.moment) else drawn
-    )
+    ways = {"groups": dependence and dependence.group, "blocks": dependence and dependence.moment}
     return Comparison(
         part=part,
         rows=len(target),
@@ -117,7 +114,7 @@ def compare_contestants(
         compared=compared,
         verdict=_verdict(compared, values, metrics[0], part),
         looks=dict(looks),
-        drawn=drawn,
+        drawn=tuple(way for way, units in ways.items() if units is not None) or ("rows",),
     )
 
 
@@ -131,6 +128,7 @@ def comparison_lines(comparison: Comparison) -> list[str]:
         figure = with_interval(each.value, each.low, each.high) + mark
         rows.append([metric_label(each.metric), f"{each.b} − {each.a}", figure, each.better or "–"])
     lines += ["", head, *aligned(rows), text("compare.together", count=len(comparison.compared))]
+    lines += [text(METHODS[f"bootstrap_{way}"]) for way in comparison.drawn if way != "rows"]
     if any(each.optimistic for each in comparison.compared):
         lines.append("° " + text("evaluate.optimistic"))
     if comparison.left_out:

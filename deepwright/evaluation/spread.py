@@ -7,19 +7,17 @@ from deepwright.evaluation.wording import metric_label, shown
 
 
 def spread_lines(report: Report) -> list[str]:
-    """The main metric of the member that ships, where several seeds were learned."""
-    found = [spread for spread in report.spread if (spread.member, spread.metric) == (report.chosen, report.metric)]
-    return [
-        text(
-            "seeds.lines",
-            seeds=len(spread.values),
-            member=spread.member,
-            metric=metric_label(spread.metric),
-            place=spread.place,
-            **_figures(spread),
-        )
-        for spread in found
-    ]
+    """The main metric of the member that ships and of the network, where several seeds were learned."""
+    members = dict.fromkeys((report.chosen, "network"))
+    found = [s for member in members for s in report.spread if (s.member, s.metric) == (member, report.metric)]
+    return [_line(spread) for spread in found]
+
+
+def _line(spread: Spread) -> str:
+    named = {"seeds": len(spread.values), "member": spread.member, "metric": metric_label(spread.metric)}
+    if spread.sd == 0:
+        return text("seeds.same", **named, mean=shown(spread.mean))
+    return text("seeds.lines", **named, place=spread.place, **_figures(spread))
 
 
 def spread_section(report: Report) -> Markup | None:

@@ -6,6 +6,7 @@ import pytest
 from deepwright.evaluation.classify import Accuracy, Auc, LogLoss
 from deepwright.evaluation.comparison import Contestant, compare_contestants, comparison_lines
 from deepwright.evaluation.comparison_page import comparison_page
+from deepwright.evaluation.draws import Dependence
 from deepwright.evaluation.regress import MaxError, Rmse
 
 
@@ -71,3 +72,14 @@ def test_the_page_draws_every_difference_beside_zero_and_escapes_names():
     assert page.count('class="interval"') == 3
     assert "new − &lt;old&gt;" in page and "<old>" not in page and "<script" not in page
     assert "x: looks known at its test part: 3" in page and "Left out: 7 rows" in page
+
+
+def test_rows_that_hang_together_are_compared_together_and_it_is_said():
+    target, contestants = _values(1.0, 0.8)
+    alone = compare_contestants(target, contestants, [Rmse()], part="test", looks={})
+    ways = Dependence(np.repeat(np.arange(30), 10), np.arange(300))
+    found = compare_contestants(target, contestants, [Rmse()], part="test", looks={}, dependence=ways)
+    assert (alone.drawn, found.drawn) == (("rows",), ("groups", "blocks"))
+    assert found.compared[0].value == alone.compared[0].value
+    assert found.compared[0].low != alone.compared[0].low
+    assert "bootstrap over whole groups, since rows of one group resemble each other." in comparison_lines(found)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deepwright.core.report import Report
+from deepwright.core.report import Report, Spread
 from deepwright.evaluation.lines import aligned, summary_lines
 from tests.evaluation import samples
 
@@ -51,3 +51,18 @@ def test_columns_align_where_characters_are_wide_or_combine(rows: list[list[str]
     spaces = [line.count(" ") for line in (first, second)]
     widths = {"模型": 4, "ab": 2, "e\u0301": 1, "abc": 3}
     assert widths[rows[0][0]] + spaces[0] == widths[rows[1][0]] + spaces[1]
+
+
+def test_the_spread_over_seeds_is_told_of_the_member_that_ships_and_of_the_network():
+    report = samples.regression()
+    usual = {"metric": report.metric, "low": 51.0, "high": 55.0, "mean": 53.0, "place": 2}
+    luck = Spread(member="network", values=(53.0, 51.0, 55.0), sd=2.0, **usual)
+    same = Spread(member=report.chosen, values=(53.0,) * 3, sd=0.0, **{**usual, "low": 53.0, "high": 53.0, "place": 1})
+    lines = summary_lines(report.model_copy(update={"seeds": (0, 1, 2), "spread": (luck, same)}))
+    told = [line for line in lines if "training seeds" in line]
+    assert report.chosen != "network"
+    assert told == [
+        f"{report.chosen} has RMSE 53.00 with each of 3 training seeds.",
+        "Over 3 training seeds network has RMSE 53.0 on average (sd 2.0, 51.0 to 55.0); "
+        "the shipped seed is in place 2.",
+    ]
