@@ -9,6 +9,8 @@ import torch
 from torch import nn
 
 GROUPS = 32
+FEWEST_UNITS = 4
+"""Of squeeze and excitation: one unit alone may never answer."""
 
 
 class ChannelNorm(nn.LayerNorm):
@@ -40,7 +42,7 @@ class SqueezeExcite(nn.Module):
 
     def __init__(self, channels: int, reduction: int = 16) -> None:
         super().__init__()
-        inner = max(1, channels // reduction)
+        inner = max(FEWEST_UNITS, channels // reduction)
         self.fc1 = nn.Conv2d(channels, inner, 1)
         self.fc2 = nn.Conv2d(inner, channels, 1)
 

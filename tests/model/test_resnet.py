@@ -2,6 +2,8 @@ import pytest
 import torch
 from torch import nn
 
+from deepwright.core.errors import RecipeError
+from deepwright.core.flags import apply_flags
 from deepwright.model.convolution import SqueezeExcite
 from deepwright.model.layers import StochasticDepth
 from deepwright.model.resnet import ResNet
@@ -64,3 +66,11 @@ def test_a_residual_network_of_110_layers_is_trained_from_its_first_step():
     module = ResNet(depth=110, width=4).build(of_shape(8, 8, 1), 2)
     module(images(8)).square().mean().backward()
     assert module.conv1.weight.grad.abs().max() > 1e-4
+
+
+def test_its_options_are_read_from_flags():
+    flags = [("network", "resnet"), ("network.depth", "34"), ("network.stem", "small"), ("network.width", "none")]
+    data = apply_flags({"source": {"kind": "table", "path": "x.csv"}}, flags)
+    assert ResNet.parse(data["network"]) == ResNet(depth=34, stem="small")
+    with pytest.raises(RecipeError, match=r"depth: 19 is not allowed. .*8 \| 18 \| 20"):
+        ResNet(depth=19)
