@@ -127,13 +127,18 @@ def comparison_lines(comparison: Comparison) -> list[str]:
         mark = "°" if each.optimistic else ""
         figure = with_interval(each.value, each.low, each.high) + mark
         rows.append([metric_label(each.metric), f"{each.b} − {each.a}", figure, each.better or "–"])
-    lines += ["", head, *aligned(rows), text("compare.together", count=len(comparison.compared))]
+    lines += ["", head, *aligned(rows), text("compare.together", count=num_judged(comparison.compared))]
     lines += [text(METHODS[f"bootstrap_{way}"]) for way in comparison.drawn if way != "rows"]
     if any(each.optimistic for each in comparison.compared):
         lines.append("° " + text("evaluate.optimistic"))
     if comparison.left_out:
         lines.append(text("compare.left_out", count=count(comparison.left_out)))
     return [*lines, *(text("compare.looks", run=run, looks=looks) for run, looks in comparison.looks.items())]
+
+
+def num_judged(compared: Sequence[Compared]) -> int:
+    """Comparisons that have an interval: an undefined metric has none, nor one that resampling cannot judge."""
+    return sum(each.low is not None for each in compared)
 
 
 def _verdict(
@@ -151,7 +156,7 @@ def _verdict(
         clear = sum(each.better is not None for each in main)
         sentences.append(Sentence(key="compare.among_pairs", values={"count": len(main), "clear": clear}))
     clear = sum(each.better is not None for each in compared)
-    sentences.append(Sentence(key="compare.of_all", values={"count": len(compared), "clear": clear}))
+    sentences.append(Sentence(key="compare.of_all", values={"count": num_judged(compared), "clear": clear}))
     if part == "validation":
         sentences.append(Sentence(key="compare.by_validation", values={}))
     return tuple(sentences)

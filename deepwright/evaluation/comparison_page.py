@@ -2,7 +2,7 @@
 
 from deepwright.core.text import text
 from deepwright.evaluation.axes import padded
-from deepwright.evaluation.comparison import Compared, Comparison
+from deepwright.evaluation.comparison import Compared, Comparison, num_judged
 from deepwright.evaluation.markup import Markup, join, tag
 from deepwright.evaluation.page import document
 from deepwright.evaluation.wording import count, metric_label, part_label, shown, with_interval
@@ -24,7 +24,7 @@ def comparison_page(comparison: Comparison) -> str:
     words = tag("p", first, class_="headline"), [tag("p", sentence) for sentence in others]
     metrics = dict.fromkeys(each.metric for each in comparison.compared)
     body = tag("section", words), [_metric_section(comparison, metric) for metric in metrics]
-    note = text("compare.together", count=len(comparison.compared))
+    note = text("compare.together", count=num_judged(comparison.compared))
     marks = [tag("p", "° ", text("evaluate.optimistic"), class_="note")] if _is_marked(comparison) else []
     left_out = [tag("p", text("compare.left_out", count=count(comparison.left_out)))] if comparison.left_out else []
     page = tag("main", body, tag("section", tag("p", note, class_="note"), marks, left_out))
