@@ -9,11 +9,13 @@ import pytest
 from deepwright.core.bundle import Bundle
 from deepwright.core.errors import RecipeError
 from deepwright.core.families import Exporter
+from deepwright.core.schema import Feature, Schema
 from deepwright.deploy.answer import Answerer
 from deepwright.deploy.openapi import openapi
 from deepwright.deploy.targets.onnx_client import Model
 from deepwright.evaluation.classify import F1
 from deepwright.evaluation.decision import as_answer
+from deepwright.practice.decide import require_labels_fit
 from deepwright.practice.keep import kept_rows
 from deepwright.practice.look import look
 from deepwright.practice.predict import predict_file
@@ -109,6 +111,16 @@ REFUSED = (
     ({"weight": "plays"}, "weight: rows count alike where a row of the target 'moods' may have several labels"),
     ({"sets": "aps"}, "sets aps: the target is a number, or holds several labels a row"),
 )
+
+
+def test_a_table_larger_than_memory_is_refused():
+    moods = Feature(name="moods", type="category", role="target", levels=LEVELS, separator="|")
+    with pytest.raises(RecipeError) as error:
+        require_labels_fit(Schema(features=(moods,)), is_large=True)
+    assert str(error.value) == (
+        "labels: the target 'moods' may have several labels a row, which are learned from rows held in memory only. "
+        "Give --source.memory hold, or a smaller file."
+    )
 
 
 def test_what_does_not_go_with_several_labels_is_refused_before_training(songs, make_recipe):
