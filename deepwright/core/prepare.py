@@ -102,7 +102,7 @@ class Resize(Part):
     size: tuple[int, ...] = option(
         (), "pixels of both sides, or height,width; empty: as the training images, up to most"
     )
-    most: int = option(64, "the shorter side at most, where size is left open", unit="pixels", low=8, high=1024)
+    most: int = option(48, "the shorter side at most, where size is left open", unit="pixels", low=8, high=1024)
     channels: Literal[1, 3] | None = option(None, "1: grey, 3: RGB; none: grey where all training images are")
     fit: Fit = option(
         "crop", "crop: the middle of the shorter side's square; pad: all of it on the background; stretch"

@@ -33,14 +33,16 @@ USUAL: Mapping[str, Mapping[str, Any]] = {
             {"kind": "linear", "max_iter": 100},
             {"kind": "nearest", "k": 5, "max_rows": 5000, "beyond": "sample"},
         ),
-        "train": {"least_steps": 2000, "patience": None},
+        "train": {"least_steps": 1000, "most_steps": 3000, "patience": None},
     }
 }
-"""What a recipe has where it names nothing else and its source holds no table: by what the source holds."""
+"""What a recipe has where it names nothing else and its source holds no table: by what the source holds. The steps are
+those of some ten minutes on two cores with small images (docs/log.md, 2026-11-21); a cosine schedule is not cut short."""
 
 QUALITY_EPOCHS = {"fast": 0.25, "best": 3.0}
 """Times the epochs, and the patience, that a network recommends."""
-QUALITY_SIDES = {"fast": 32, "best": 128}
+BOUNDS = frozenset({"least_steps", "most_steps"})
+QUALITY_SIDES = {"fast": 32, "best": 96}
 """Pixels of the shorter side of images, at most; `good` has the default of `prepare.images.most`."""
 FAST_EPOCHS, BEST_PATIENCE = 10, 40
 """For networks that recommend no epochs."""
@@ -57,9 +59,11 @@ class Train(Part):
         search=(5, 200, "log"),
     )
     least_steps: int | None = option(
-        None, "steps of a run at least: where its epochs have fewer, there are more of them; none: as many as they have",
-        low=1, high=10_000_000,
-    )  # fmt: skip
+        None, "steps of a run at least: where its epochs have fewer, there are more; none: as many as they have", low=1
+    )
+    most_steps: int | None = option(
+        None, "steps of a run at most: where its epochs have more, there are fewer; none: as many as they have", low=1
+    )
     batch_size: int = option(256, "rows per step", low=1, high=1_048_576, search=(32, 4096, "log"))
     optimizer: Optimizer = option("adamw", "how weights move")
     schedule: Schedule = option("cosine", "the learning rate over the run")
@@ -108,11 +112,14 @@ class Train(Part):
         ((200, 40), (40, 8))
         >>> Train(epochs=30, batch_size=128, least_steps=1000).passes(rows=700)
         (180, 48)
+        >>> Train(epochs=30, batch_size=128, most_steps=3000).passes(rows=48_000)
+        (8, 8)
         """
         if self.epochs is not None:
-            steps = -(-rows // self.batch_size) * self.epochs
-            times = min(-(-(self.least_steps or 0) // steps), MOST_EPOCHS) or 1
-            return self.epochs * times, None if self.patience is None else self.patience * times
+            steps = -(-rows // self.batch_size)
+            epochs = self.epochs if self.most_steps is None else min(self.epochs, max(1, self.most_steps // steps))
+            times = min(-(-(self.least_steps or 0) // (steps * epochs)), MOST_EPOCHS) or 1
+            return epochs * times, None if self.patience is None else self.patience * times
         epochs = min(max(STEPS // -(-rows // self.batch_size), FEWEST_EPOCHS), MOST_EPOCHS)
         return epochs, None if self.patience is None else self.patience * epochs // FEWEST_EPOCHS
 
@@ -209,8 +216,9 @@ def of_quality(suited: Mapping[str, Any], quality: Any) -> Mapping[str, Any]:
     epochs, patience = suited.get("epochs"), suited.get("patience", Train.model_fields["patience"].default)
     if epochs is None:
         return {**suited, "epochs": FAST_EPOCHS} if factor < 1 else {**suited, "patience": BEST_PATIENCE}
-    if suited.get("least_steps"):
-        suited = {**suited, "least_steps": round(suited["least_steps"] * factor)}
+    for name in BOUNDS:
+        if suited.get(name):
+            suited = {**suited, name: round(suited[name] * factor)}
     longer = None if patience is None else max(1, round(patience * max(factor, 1)))
     return {**suited, "epochs": max(1, round(epochs * factor)), "patience": longer}
 
@@ -218,8 +226,8 @@ def of_quality(suited: Mapping[str, Any], quality: Any) -> Mapping[str, Any]:
 def _without_steps(suited: Mapping[str, Any], given: Any) -> Mapping[str, Any]:
     """Who names the epochs gets these and no more."""
     named = _named(given) if isinstance(given, Part) else given
-    if isinstance(named, dict) and "epochs" in named and "least_steps" not in named:
-        return {name: value for name, value in suited.items() if name != "least_steps"}
+    if isinstance(named, dict) and "epochs" in named and not BOUNDS & named.keys():
+        return {name: value for name, value in suited.items() if name not in BOUNDS}
     return suited
 
 

@@ -143,14 +143,15 @@ def test_a_recipe_of_images_is_the_same_when_it_is_read_again():
     assert again == recipe and again.hash == recipe.hash and recipe.replace(seed=4).train == recipe.train
 
 
-@pytest.mark.parametrize(("quality", "factor", "side"), [("fast", 0.25, 32), ("good", 1, 64), ("best", 3, 128)])
+@pytest.mark.parametrize(("quality", "factor", "side"), [("fast", 0.25, 32), ("good", 1, 48), ("best", 3, 96)])
 def test_one_word_of_quality_stands_for_epochs_and_size_that_the_recipe_shows(quality, factor, side):
     recipe, usual = of(IMAGES, quality=quality), of(IMAGES).train
     assert recipe.prepare.images.most == side
     assert recipe.train.epochs == round(usual.epochs * factor)
     assert recipe.train.least_steps == round(usual.least_steps * factor)
-    named = of(IMAGES, quality=quality, train={"epochs": 5}, prepare={"images": {"most": 48}})
-    assert (named.train.epochs, named.train.least_steps, named.prepare.images.most) == (5, None, 48)
+    assert recipe.train.most_steps == round(usual.most_steps * factor)
+    named = of(IMAGES, quality=quality, train={"epochs": 5}, prepare={"images": {"most": 40}})
+    assert (named.train.epochs, named.train.least_steps, named.prepare.images.most) == (5, None, 40)
 
 
 def test_quality_is_a_word_for_tables_too():
@@ -165,3 +166,10 @@ def test_few_images_get_more_epochs_until_there_are_steps_enough():
     assert train.passes(rows=245) == (1020, None)
     assert train.passes(rows=48_000) == (30, None)
     assert train.replace(patience=8).passes(rows=1000) == (270, 72)
+
+
+def test_very_many_images_get_fewer_epochs_down_to_one():
+    train = Train(epochs=30, batch_size=128, least_steps=1000, most_steps=3000)
+    assert train.passes(rows=48_000) == (8, 8)
+    assert train.passes(rows=1_000_000) == (1, 8)
+    assert train.passes(rows=10_000) == (30, 8)

@@ -107,7 +107,12 @@ def case_of(recipe: Recipe | None, trials: int | None) -> Iterator[Case]:
         whole = collect(recipe).whole
         order = np.argsort(whole.hashes, kind="stable")[:MAX_ROWS]
         short = recipe.train.replace(
-            epochs=EPOCHS, least_steps=None, patience=None, batch_size=min(recipe.train.batch_size, 128)
+            epochs=EPOCHS,
+            least_steps=None,
+            most_steps=None,
+            most_steps=None,
+            patience=None,
+            batch_size=min(recipe.train.batch_size, 128),
         )
         yield Case(
             whole=whole.take(np.sort(order)),
