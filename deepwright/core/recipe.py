@@ -36,8 +36,10 @@ USUAL: Mapping[str, Mapping[str, Any]] = {
         "train": {"least_steps": 1000, "most_steps": 3000, "patience": None},
     }
 }
-"""What a recipe has where it names nothing else and its source holds no table: by what the source holds. The steps are
-those of some ten minutes on two cores with small images (docs/log.md, 2026-11-21); a cosine schedule is not cut short."""
+"""What a recipe has where it names nothing else and its source holds no table: by what the source holds.
+
+The steps are those of some ten minutes on two cores with small images (docs/log.md, 2026-11-21); no patience, since a
+cosine schedule is not to be cut short."""
 
 QUALITY_EPOCHS = {"fast": 0.25, "best": 3.0}
 """Times the epochs, and the patience, that a network recommends."""

@@ -110,7 +110,6 @@ def case_of(recipe: Recipe | None, trials: int | None) -> Iterator[Case]:
             epochs=EPOCHS,
             least_steps=None,
             most_steps=None,
-            most_steps=None,
             patience=None,
             batch_size=min(recipe.train.batch_size, 128),
         )
