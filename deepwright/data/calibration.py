@@ -5,12 +5,16 @@ import numpy as np
 from deepwright.core.conformal import rows_needed
 from deepwright.core.dataset import Dataset
 from deepwright.core.report import Finding, finding
+from deepwright.core.schema import Role
 from deepwright.core.seal import VALIDATION
 from deepwright.data.groups import clusters, group_draws
 from deepwright.data.shares import drawn
 
 SEED = 0xCA11B
 """Of the draw of calibration rows: another than a split's, so that a row's place there says nothing about it here."""
+
+
+ROLES: tuple[Role, ...] = ("time", "group")
 
 
 def hold_back(whole: Dataset, parts: np.ndarray, share: float, level: float) -> tuple[np.ndarray, tuple[Finding, ...]]:
@@ -55,8 +59,8 @@ def _held(data: Dataset, share: float) -> np.ndarray:
 
 def _doubts(whole: Dataset) -> tuple[Finding, ...]:
     """Why new rows may not be drawn as the calibration rows were."""
-    for role in ("time", "group"):
-        feature = whole.schema.of_role(role)  # type: ignore[arg-type]
+    for role in ROLES:
+        feature = whole.schema.of_role(role)
         if feature is not None:
             rule = "calibration_time" if role == "time" else "calibration_groups"
             return (finding(rule, "warning", feature.name),)

@@ -50,6 +50,6 @@ def covered(
             greater_is_better=metric.greater_is_better,
             method=method,
             optimistic=optimistic,
-        )  # fmt: skip
+        )
         for name, metric, (low, high, method) in zip(names, metrics, bounds, strict=True)
     )

@@ -21,7 +21,12 @@ MOST_COLUMNS = 60
 WIDEST = 28
 """Columns listed, and characters of a name shown, on a terminal; `--json` has all."""
 LEVELS_SHOWN = 4
-PARTS = {"train": "check.train", "validation": "check.validation", "calibration": "check.calibration", "test": "check.test"}
+PARTS = {
+    "train": "check.train",
+    "validation": "check.validation",
+    "calibration": "check.calibration",
+    "test": "check.test",
+}
 KEYS = {"blocking": "check.blocking", "warning": "check.warning", "note": "check.note"}
 
 

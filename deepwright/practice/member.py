@@ -182,9 +182,7 @@ def learn_network(
         "events": list(history.notes),
     }
     seconds = time.monotonic() - started
-    return Member(
-        "network", bundle, seconds, difference, history.epochs, notes, decided.cross_fitted, decided.tempered
-    )
+    return Member("network", bundle, seconds, difference, history.epochs, notes, decided.cross_fitted, decided.tempered)
 
 
 def network_loss(recipe: Recipe, problem: Problem, *, is_weighted: bool) -> "Loss | nn.Module":
@@ -290,7 +288,9 @@ def _torch_answers(answerer: Any, prepared: dict[str, np.ndarray], inputs: tuple
 
     answerer.eval()
     rows = len(prepared[inputs[0].name])
-    size = rows_at_once(max((t.shape[0] * t.shape[1] for t in inputs if t.shape is not None), default=0)) or max(rows, 1)
+    size = rows_at_once(max((t.shape[0] * t.shape[1] for t in inputs if t.shape is not None), default=0)) or max(
+        rows, 1
+    )
     answers = []
     with torch.no_grad():
         for low in range(0, rows, size):
