@@ -15,7 +15,7 @@ import numpy as np
 
 LEAST_PIECES = 4
 """Fewer groups or blocks give no interval."""
-BLOCK_FACTOR = 2
+BLOCK_FACTOR = 3
 """Blocks are so many times as long as gives the least error of a variance: an interval loses more by a variance that is
 too small than by one that is uncertain, which its t quantile allows for (Sun, Phillips and Jin 2008; docs/log.md)."""
 ENOUGH_UNITS = 10

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepwright.core.families import Metric
-from deepwright.evaluation.draws import LEAST_PIECES, Dependence, Draws
-from deepwright.evaluation.metric import MeanMetric, RowMetric, Weigher, weigher_of
+from deepwright.evaluation.draws import ENOUGH_UNITS, LEAST_PIECES, Dependence, Draws
+from deepwright.evaluation.metric import MeanMetric, RowMetric, Weigher, ratio, weigher_of
 
 Z = 1.959963984540054
 """The normal quantile that leaves 2.5 % above."""
@@ -230,6 +230,8 @@ def _dependent_plan(
     pieces = min(draws.pieces, effective)
     if not np.isfinite(value) or pieces < LEAST_PIECES:
         return _Plan(None, lambda found: NONE, draws)
+    if isinstance(metric, MeanMetric) and draws.kind == "groups" and pieces >= ENOUGH_UNITS:
+        return _group_mean_plan(metric, metric.losses(target, answer), each, draws)
     weigher = weigher_of(metric, target, answer)
     scale = _scale_of(metric, target, answer)
     if scale == "share" and value in (0.0, 1.0):
@@ -239,6 +241,33 @@ def _dependent_plan(
         lambda found: _normal(found, value, pieces, scale, f"bootstrap_{draws.kind}"),
         draws,
     )
+
+
+def _group_mean_plan(metric: MeanMetric, losses: np.ndarray, each: np.ndarray, draws: Draws) -> _Plan:
+    """A mean over groups: the ratio of two sums over groups, studentised, since sums of few groups are skewed."""
+    assert draws.unit is not None, "groups have numbers"
+    groups = Draws(draws.num_units, kind="groups")
+    sums = np.bincount(draws.unit, weights=losses * each, minlength=draws.num_units)
+    counts = np.bincount(draws.unit, weights=each, minlength=draws.num_units)
+    mean = float(sums.sum() / counts.sum())
+    square = np.square(sums - mean * counts).sum() * draws.num_units / (draws.num_units - 1)
+    error = float(np.sqrt(square) / counts.sum())
+    least = 0.0 if losses.min() >= 0 else -np.inf
+
+    def weigh(weights: np.ndarray) -> np.ndarray:
+        total, size = weights @ sums, weights @ counts
+        means = ratio(total, size, empty=mean)
+        squares = weights @ np.square(sums) - 2 * means * (weights @ (sums * counts))
+        squares += np.square(means) * (weights @ np.square(counts))
+        errors = ratio(np.sqrt(np.maximum(squares, 0.0)), size, empty=0.0)
+        return np.divide(means - mean, errors, out=np.zeros_like(means), where=errors > 0)
+
+    def limits(found: np.ndarray) -> Interval:
+        low, high = np.quantile(found, (0.025, 0.975))
+        ends = metric.finish(np.array([max(mean - high * error, least), mean - low * error]))
+        return float(ends[0]), float(ends[1]), "bootstrap_groups"
+
+    return _Plan(weigh, limits, groups, needs_tails=True)
 
 
 def _scale_of(metric: Metric, target: np.ndarray, answer: np.ndarray) -> str:
