@@ -24,7 +24,7 @@ NETWORKS: tuple[Network, ...] = (
     ResNet(depth=8, width=8, pre_activation=True, attention="squeeze_excite"),
     ResNet(depth=50, width=4, normalisation="none", initialisation="lecun_normal"),
     Inception(width=8, blocks=(1, 1, 1)),
-    DenseNet(blocks=(3, 3)),
+    DenseNet(blocks=(2, 2)),
     ConvNeXt(depths=(1, 1, 1), width=16, stochastic_depth=0.0),
     ViT(dim=32, depth=2, heads=2, stochastic_depth=0.0),
     ViT(dim=32, depth=2, heads=2, stochastic_depth=0.0, summary="token", patch=3),
@@ -100,6 +100,7 @@ def test_its_graph_answers_as_torch_does_at_other_heights_and_widths(net: ImageN
         np.testing.assert_allclose(session.run(None, {"image": image.numpy()})[0], expected, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_graph_of_free_size_is_refused_where_places_are_learned():
     module = answering(ViT(dim=8, depth=1, heads=2).build(of_shape(8, 8, 1), 2), "classification")
     with pytest.raises(RuleError, match="no ONNX graph of it can be made"):
