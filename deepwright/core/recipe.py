@@ -108,7 +108,8 @@ class Train(Part):
     def passes(self, rows: int) -> tuple[int, int | None]:
         """Epochs at most, and the patience, for so many training rows.
 
-        Where epochs are left open a small table, of few steps each, gets more of them, and as many times the patience.
+        Where epochs are left open a small table, of few steps each, gets more of them, and as many times the patience;
+        `least_steps` and `most_steps` bound the steps of those that are not left open.
 
         >>> Train(batch_size=128).passes(rows=700), Train(epochs=40).passes(rows=700)
         ((200, 40), (40, 8))
