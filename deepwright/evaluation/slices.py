@@ -2,7 +2,7 @@
 
 Every condition on one input and every pair of conditions on two is a candidate. The one-sided score statistic of each
 is compared with the largest one that the same search finds where losses are dealt out to rows at random (Westfall and
-Young 1993, max-T), so that however many candidates there are, a run without a bad slice names one in at most 5 %.
+Young 1993, max-T), so that however many candidates there are, a run without a bad slice names one in at most 3 %.
 Where rows come in groups, residuals change their sign by whole groups instead (a wild cluster bootstrap, Cameron,
 Gelbach and Miller 2008). Found slices leave before the next is looked for, so that one fault is named once.
 
@@ -29,14 +29,14 @@ from deepwright.evaluation.multi_label import HammingLoss
 from deepwright.evaluation.regress import Mae
 from deepwright.evaluation.wording import count, shown
 
-LEVEL = 0.05
+LEVEL = 0.03
 """How often a run without a bad slice may name one; half of it for single conditions, half for pairs."""
 NUM_DRAWS = 400
 LEAST_ROWS, LEAST_SHARE, MOST_SHARE = 30, 0.02, 0.5
 """How many rows a slice has; more than half of all are no part of them but the rule."""
 LEAST_RATIO = 1.25
 """How many times the rest's mean loss a slice must have to be worth naming."""
-SIMPLER = 0.5
+SIMPLER = 0.25
 """Standard errors that a pair must be ahead of a single condition to be named in its place."""
 MOST_ROWS = 10_000
 """Rows that are searched; of more, those of the smallest hashes."""
@@ -246,7 +246,7 @@ def _best(
             best[len(places)] = (float(z[place]), conditions, active[inside])
     if not best:
         return None
-    num = min(best, key=lambda n: (SIMPLER if n == 2 else 0.0) - best[n][0])
+    num = max(best, key=lambda n: best[n][0] - (SIMPLER if n == 2 else 0.0))
     z_best, conditions, rows = best[num]
     return Slice(conditions, rows, z_best)
 
