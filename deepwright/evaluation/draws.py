@@ -107,7 +107,7 @@ def block_length(series: np.ndarray) -> int:
 
     >>> draw = np.random.default_rng(0).normal(size=2000)
     >>> block_length(draw), block_length(np.convolve(draw, 0.8 ** np.arange(30)))
-    (1, 27)
+    (1, 37)
     """
     size = len(series)
     if size < 2 * LEAST_PIECES or not series.std() > 0:

@@ -79,7 +79,7 @@ def size_words(size: int) -> str:
     """Bytes in the unit that suits.
 
     >>> size_words(812), size_words(511_712), size_words(3_500_000_000)
-    ('812 B', '512 kB', '3.50 GB')
+    ('812 B', '512 kB', '3.5 GB')
     """
     for limit, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if size >= limit:

@@ -89,6 +89,7 @@ OPTIONS: dict[tuple[str, str], dict[str, Any]] = {
     ("operation", "decode_image"): {"column": "a"},
     ("operation", "centre_crop"): {"column": "a", "height": 2, "width": 2},
     ("operation", "scale_pixels"): {"column": "a", "means": [1.0], "sds": [2.0]},
+    ("operation", "flatten_pixels"): {"column": "a", "height": 2, "width": 2, "rows": 1, "columns": 1},
     ("operation", "fill"): {"columns": ["a"], "values": [1.0]},
     ("operation", "missing_flag"): {"columns": ["a"], "outputs": ["b"]},
     ("operation", "standardise"): {"columns": ["a"], "means": [1.0], "sds": [2.0]},

@@ -58,9 +58,19 @@ def of(make_recipe, path, **changes):
     return recipe.replace(train=recipe.train.replace(epochs=1), **changes)
 
 
-def test_a_temperature_reaches_bundle_export_report_and_verification(too_sure, make_recipe, tmp_path):
-    run = practise(of(make_recipe, too_sure, metric="log_loss"), name="on")
-    plain = practise(of(make_recipe, too_sure, metric="log_loss", temperature=False), name="off")
+@pytest.fixture(scope="module")
+def wanted(too_sure, make_recipe, tmp_path_factory):
+    """A run without a temperature that asks for a recall."""
+    decision = {"kind": "wanted", "value": 0.95}
+    recipe = of(make_recipe, too_sure, metric="log_loss", temperature=False, decision=decision)
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("wanted")
+        patch.setenv("DEEPWRIGHT_HOME", str(folder))
+        return practise(recipe, runs=folder, name="wanted")
+
+
+def test_a_temperature_reaches_bundle_export_report_and_verification(too_sure, wanted, make_recipe, tmp_path):
+    run, plain = practise(of(make_recipe, too_sure, metric="log_loss"), name="on"), wanted
     report = run.report
     found = report.environment["temperature"]
     assert found["boosting"] > 1.2
@@ -79,8 +89,8 @@ def test_a_temperature_reaches_bundle_export_report_and_verification(too_sure, m
     Onnx().export(boosting, tmp_path / "export")
 
 
-def test_a_wanted_recall_is_told_with_what_it_costs(too_sure, make_recipe):
-    run = practise(of(make_recipe, too_sure, decision={"kind": "wanted", "value": 0.95}), name="wanted")
+def test_a_wanted_recall_is_told_with_what_it_costs(too_sure, wanted, make_recipe):
+    run = wanted
     (told,) = [f for f in run.report.findings if f.rule == "decision_wanted"]
     recall, level = run.report.number("recall", "validation"), run.report.levels[1]
     assert recall.value >= 0.95

@@ -46,7 +46,7 @@ def test_the_report_tells_what_was_done_to_the_rows(finished: Path):
     rules = {finding["rule"] for finding in report["findings"]}
     assert {"series_sorted", "series_merged", "series_step", "series_season", "split_by_time"} <= rules
     assert report["data"]["rows_in"] == HOURS + 1 and report["data"]["rows_kept"] == HOURS
-    assert report["data"]["parts"] == {"train": 350, "validation": 100, "test": 50}
+    assert report["data"]["parts"] == {"train": 350, "validation": 70, "calibration": 30, "test": 50}
 
 
 def test_a_row_is_answered_without_its_time(finished: Path):
