@@ -242,8 +242,8 @@ def predict(
     bundle
         A bundle's folder, or a run.
     rows
-        A table with the model's columns, which may be larger than memory; or images: a folder, an archive, one image, or
-        a table that names them.
+        A table with the model's columns, which may be larger than memory; or images: a folder, an archive, one image,
+        or a table that names them.
     output
         Where the answers go: .csv or .jsonl.
     overwrite

@@ -167,8 +167,7 @@ def split_rows(recipe: Recipe, table: Collected, *, stops: bool = True) -> tuple
 
 
 def require_fitting_parts(recipe: Recipe, problem: Problem) -> None:
-    """Raises RecipeError for a loss, metric or baseline that is not for this problem; one with open problems fits any.
-    """
+    """Raises RecipeError for a loss, metric or baseline that is not for this problem; open ones fit any."""
     named = {"train.loss": recipe.train.loss, "train.watch": recipe.train.watch, "metric": recipe.metric}
     named |= {f"metrics.{place}": metric for place, metric in enumerate(recipe.metrics)}
     named |= {f"baselines.{place}": baseline for place, baseline in enumerate(recipe.baselines)}
