@@ -25,6 +25,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -117,10 +118,19 @@ def _limited_time() -> Iterator[None]:
 def _limit_memory() -> None:
     import resource
 
-    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    limit = held + MEMORY_BYTES
+    limit = _held_bytes() + MEMORY_BYTES
     resource.setrlimit(resource.RLIMIT_DATA, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+
+
+def _held_bytes() -> int:
+    """Data that this process holds. The highest so far, ru_maxrss, would begin at the parent's, however large it is."""
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        return int(statm.read_text().split()[5]) * os.sysconf("SC_PAGE_SIZE")
+    import psutil
+
+    return int(psutil.Process().memory_info().vms)
 
 
 def _read(source: dict[str, Any], media: Media) -> bytes:
