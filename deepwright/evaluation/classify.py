@@ -17,7 +17,7 @@ from deepwright.core.schema import Problem
 from deepwright.evaluation.counts import answered_labels, counter, mean_of_present, of_class
 from deepwright.evaluation.curves import area_under_precision, area_under_roc, mean_defined
 from deepwright.evaluation.interval import mean_of_proportions, proportion
-from deepwright.evaluation.metric import MeanMetric, RowMetric, Scale, Weigher, name_of, ratio
+from deepwright.evaluation.metric import MeanMetric, RowMetric, Scale, Weigher, ratio
 
 Average = Literal["positive", "macro", "micro", "weighted", "samples"]
 
@@ -110,7 +110,7 @@ class _OfClasses(RowMetric):
     def _of_rows(self, target: np.ndarray, answer: np.ndarray) -> Weigher:
         """The mean over rows of each row's own ratio; a row without a label, true or answered, is left out."""
         if target.ndim != 2:
-            raise RecipeError("evaluate.samples_of_classes", metric=name_of(self))
+            raise RecipeError("evaluate.samples_of_classes", metric=self.name)
         true, answered = target > 0, answered_labels(answer)
         counts = [labels.sum(axis=1).astype(np.float64) for labels in (true & answered, true, answered)]
         above, below = self._fraction(*counts)
@@ -287,7 +287,7 @@ def judged_alone(
     if average not in (None, "positive") or (average is None and not is_one_of_two):
         return None
     if positive >= answer.shape[1]:
-        raise RecipeError("evaluate.no_such_class", metric=name_of(metric), found=positive, highest=answer.shape[1] - 1)
+        raise RecipeError("evaluate.no_such_class", metric=metric.name, found=positive, highest=answer.shape[1] - 1)
     return positive
 
 

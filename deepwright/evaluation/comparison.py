@@ -13,7 +13,6 @@ from deepwright.core.text import text
 from deepwright.evaluation.differences import Pair, differences
 from deepwright.evaluation.draws import Dependence
 from deepwright.evaluation.lines import aligned
-from deepwright.evaluation.metric import name_of
 from deepwright.evaluation.wording import METHODS, count, metric_label, part_label, shown, with_interval
 
 
@@ -85,7 +84,7 @@ def compare_contestants(
     found = differences(target, pairs, weight=weight, dependence=dependence, seed=seed)
     compared = tuple(
         Compared(
-            metric=name_of(metric),
+            metric=metric.name,
             a=a.name,
             b=b.name,
             value=difference.value if np.isfinite(difference.value) else None,
@@ -95,20 +94,19 @@ def compare_contestants(
             n=difference.n,
             greater_is_better=metric.greater_is_better,
             better={"a": b.name, "b": a.name, None: None}[difference.better],
-            optimistic=name_of(metric) in a.favoured | b.favoured,
+            optimistic=metric.name in a.favoured | b.favoured,
         )
         for (metric, a, b), difference in zip(duels, found, strict=True)
     )
     values = {
-        each.name: {name_of(m): _plain(m.value(target, _seen(each, m), weight)) for m in metrics}
-        for each in contestants
+        each.name: {m.name: _plain(m.value(target, _seen(each, m), weight)) for m in metrics} for each in contestants
     }
     ways = {"groups": dependence and dependence.group, "blocks": dependence and dependence.moment}
     return Comparison(
         part=part,
         rows=len(target),
         left_out=left_out,
-        metric=name_of(metrics[0]),
+        metric=metrics[0].name,
         contestants=tuple(each.name for each in contestants),
         values=values,
         compared=compared,
@@ -144,9 +142,9 @@ def num_judged(compared: Sequence[Compared]) -> int:
 def _verdict(
     compared: Sequence[Compared], values: Mapping[str, Mapping[str, float | None]], metric: Metric, part: str
 ) -> tuple[Sentence, ...]:
-    main = [each for each in compared if each.metric == name_of(metric)]
+    main = [each for each in compared if each.metric == metric.name]
     sign = 1 if metric.greater_is_better else -1
-    ranks = {name: -np.inf if (v := of[name_of(metric)]) is None else sign * v for name, of in values.items()}
+    ranks = {name: -np.inf if (v := of[metric.name]) is None else sign * v for name, of in values.items()}
     best = max(ranks, key=lambda name: ranks[name])
     sentences = []
     for each in main:

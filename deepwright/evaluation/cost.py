@@ -9,7 +9,7 @@ from deepwright.core.errors import RecipeError
 from deepwright.core.part import option
 from deepwright.core.schema import Problem
 from deepwright.core.text import text
-from deepwright.evaluation.metric import MeanMetric, name_of
+from deepwright.evaluation.metric import MeanMetric
 
 
 class Cost(MeanMetric, kind="cost"):
@@ -47,11 +47,11 @@ class Cost(MeanMetric, kind="cost"):
         if num_classes == 2:
             costs[1, 0], costs[0, 1] = self.miss, self.false_alarm
         elif (self.miss, self.false_alarm) != (1.0, 1.0):
-            raise RecipeError("evaluate.cost_of_two", metric=name_of(self), classes=num_classes)
+            raise RecipeError("evaluate.cost_of_two", metric=self.name, classes=num_classes)
         for entry in self.costs:
             true, answered, cost = _read(entry)
             if max(true, answered) >= num_classes:
-                raise RecipeError("evaluate.cost_class", metric=name_of(self), found=entry, highest=num_classes - 1)
+                raise RecipeError("evaluate.cost_class", metric=self.name, found=entry, highest=num_classes - 1)
             costs[true, answered] = cost
         return costs
 

@@ -7,8 +7,9 @@ import numpy as np
 from deepwright.core.bundle import Answers
 from deepwright.core.report import Number
 from deepwright.evaluation.coverage import Coverage, IntervalWidth
-from deepwright.evaluation.differences import Dependence
+from deepwright.evaluation.draws import Dependence
 from deepwright.evaluation.interval import intervals
+from deepwright.evaluation.judge import numbers
 
 
 def covered(
@@ -38,18 +39,5 @@ def covered(
         return ()
     metrics = (Coverage(), IntervalWidth())
     bounds = intervals(metrics, truth, ends, weight=weight, dependence=dependence, seed=seed)
-    return tuple(
-        Number(
-            metric=name,
-            value=metric.value(truth, ends, weight),
-            low=low,
-            high=high,
-            n=len(target),
-            part=part,
-            member=member,
-            greater_is_better=metric.greater_is_better,
-            method=method,
-            optimistic=optimistic,
-        )
-        for name, metric, (low, high, method) in zip(names, metrics, bounds, strict=True)
-    )
+    values = [metric.value(truth, ends, weight) for metric in metrics]
+    return numbers(names, metrics, values, bounds, n=len(target), part=part, member=member, optimistic=optimistic)

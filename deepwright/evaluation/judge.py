@@ -25,7 +25,6 @@ from deepwright.evaluation.decision import as_answer
 from deepwright.evaluation.draws import Dependence
 from deepwright.evaluation.evidence import evidence
 from deepwright.evaluation.interval import Interval, intervals
-from deepwright.evaluation.metric import name_of
 from deepwright.evaluation.multi_label import HammingLoss, SubsetAccuracy
 from deepwright.evaluation.regress import R2, Mae, MedianAbsoluteError, Rmse
 
@@ -83,20 +82,37 @@ def judge(
     as_decided = answer if decided is None else as_answer(decided, answer.shape[1])
     seen = [as_decided if metric.decides else answer for metric in metrics]
     bounds = _bounds(metrics, target, seen, weight, dependence, seed)
+    values = [metric.value(target, judged, weight) for metric, judged in zip(metrics, seen, strict=True)]
+    names = [metric.name for metric in metrics]
+    return numbers(names, metrics, values, bounds, n=len(target), part=part, member=member, optimistic=optimistic)
+
+
+def numbers(
+    names: Sequence[str],
+    metrics: Sequence[Metric],
+    values: Sequence[float],
+    bounds: Sequence[Interval],
+    *,
+    n: int,
+    part: Literal["train", "validation", "test"],
+    member: str,
+    optimistic: bool,
+) -> tuple[Number, ...]:
+    """A report's numbers of one member on n rows of a part; what is not finite is undefined."""
     return tuple(
         Number(
-            metric=name_of(metric),
-            value=_plain(metric.value(target, judged, weight)),
+            metric=name,
+            value=_plain(value),
             low=low,
             high=high,
-            n=len(target),
+            n=n,
             part=part,
             member=member,
             greater_is_better=metric.greater_is_better,
             method=method,
             optimistic=optimistic,
         )
-        for metric, judged, (low, high, method) in zip(metrics, seen, bounds, strict=True)
+        for name, metric, value, (low, high, method) in zip(names, metrics, values, bounds, strict=True)
     )
 
 

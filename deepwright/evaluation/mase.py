@@ -9,7 +9,7 @@ from deepwright.core.errors import RecipeError
 from deepwright.core.part import option
 from deepwright.core.schema import Problem
 from deepwright.core.step import require_part
-from deepwright.evaluation.metric import MeanMetric, name_of
+from deepwright.evaluation.metric import MeanMetric
 
 
 class Mase(MeanMetric, kind="mase"):
@@ -46,7 +46,7 @@ class Mase(MeanMetric, kind="mase"):
             return self
         time, group = train.schema.of_role("time"), train.schema.of_role("group")
         if time is None:
-            raise RecipeError("evaluate.naive_needs_time", metric=name_of(self))
+            raise RecipeError("evaluate.naive_needs_time", metric=self.name)
         values, times = np.asarray(train.target, np.float64), train.columns[time.name]
         groups = np.zeros(len(train), np.int64)
         if group is not None:
@@ -56,7 +56,7 @@ class Mase(MeanMetric, kind="mase"):
     def losses(self, target: np.ndarray, answer: np.ndarray) -> np.ndarray:
         """Raises RecipeError where the naive error was neither given nor learned."""
         if self.naive_error is None:
-            raise RecipeError("evaluate.no_naive_error", metric=name_of(self))
+            raise RecipeError("evaluate.no_naive_error", metric=self.name)
         return np.asarray(np.abs(target - answer) / (self.naive_error or np.nan))
 
 

@@ -58,16 +58,6 @@ class MeanMetric(RowMetric):
         return weigh
 
 
-def name_of(metric: Metric) -> str:
-    """A metric's name in reports.
-
-    >>> from deepwright.evaluation.classify import F1
-    >>> name_of(F1()), name_of(F1(average="macro"))
-    ('f1', 'f1(average=macro)')
-    """
-    return metric.name
-
-
 def weigher_of(metric: Metric, target: np.ndarray, answer: np.ndarray) -> Weigher:
     """Any metric as a function of weights; one that only has `value` is called once per weighting."""
     if isinstance(metric, RowMetric):

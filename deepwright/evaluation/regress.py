@@ -9,7 +9,7 @@ from deepwright.core.errors import RecipeError
 from deepwright.core.part import option
 from deepwright.core.schema import Problem
 from deepwright.core.text import text
-from deepwright.evaluation.metric import MeanMetric, RowMetric, Scale, Weigher, name_of, ratio
+from deepwright.evaluation.metric import MeanMetric, RowMetric, Scale, Weigher, ratio
 
 
 class Mse(MeanMetric, kind="mse"):
@@ -107,7 +107,7 @@ class Pinball(MeanMetric, kind="pinball"):
         quantiles = answer.reshape(len(answer), -1)
         if quantiles.shape[1] != len(self.levels):
             raise RecipeError(
-                "evaluate.pinball_levels", metric=name_of(self), found=quantiles.shape[1], levels=len(self.levels)
+                "evaluate.pinball_levels", metric=self.name, found=quantiles.shape[1], levels=len(self.levels)
             )
         gap, levels = target[:, np.newaxis] - quantiles, np.array(self.levels)
         return np.asarray(np.maximum(levels * gap, (levels - 1) * gap).mean(axis=1))

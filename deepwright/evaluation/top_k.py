@@ -8,7 +8,7 @@ from deepwright.core.errors import RecipeError
 from deepwright.core.part import option
 from deepwright.core.schema import Problem
 from deepwright.evaluation.interval import proportion
-from deepwright.evaluation.metric import RowMetric, Scale, Weigher, name_of, ratio
+from deepwright.evaluation.metric import RowMetric, Scale, Weigher, ratio
 
 
 class TopKAccuracy(RowMetric, kind="top_k_accuracy"):
@@ -33,7 +33,7 @@ class TopKAccuracy(RowMetric, kind="top_k_accuracy"):
     def _hits(self, target: np.ndarray, answer: np.ndarray) -> np.ndarray:
         """bool [N]. Raises RecipeError where k is not below the number of classes: every answer would be right."""
         if self.k >= answer.shape[1]:
-            raise RecipeError("evaluate.top_k", metric=name_of(self), k=self.k, classes=answer.shape[1])
+            raise RecipeError("evaluate.top_k", metric=self.name, k=self.k, classes=answer.shape[1])
         own = np.take_along_axis(answer, target[:, np.newaxis], axis=1)
         first = (answer == own) & (np.arange(answer.shape[1]) < target[:, np.newaxis])
         return np.asarray(((answer > own) | first).sum(axis=1) < self.k)

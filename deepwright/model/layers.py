@@ -219,23 +219,18 @@ class ProbabilityAnswer(nn.Module):
         return self.answer(self.module(*tensors))
 
     def answer(self, output: torch.Tensor) -> torch.Tensor:
-        probability = torch.softmax(output, dim=-1)
+        probability = self.shares(output)
         return probability.mean(dim=1) if output.ndim == 3 else probability
 
+    def shares(self, output: torch.Tensor) -> torch.Tensor:
+        return torch.softmax(output, dim=-1)
 
-class LabelAnswer(nn.Module):
+
+class LabelAnswer(ProbabilityAnswer):
     """Scores [B, L] of a network as the probability of each label alone; of members' scores [B, M, L], their mean."""
 
-    def __init__(self, module: nn.Module) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self, *tensors: torch.Tensor) -> torch.Tensor:
-        return self.answer(self.module(*tensors))
-
-    def answer(self, output: torch.Tensor) -> torch.Tensor:
-        probability = torch.sigmoid(output)
-        return probability.mean(dim=1) if output.ndim == 3 else probability
+    def shares(self, output: torch.Tensor) -> torch.Tensor:
+        return torch.sigmoid(output)
 
 
 class ValueAnswer(nn.Module):

@@ -17,7 +17,6 @@ from deepwright.evaluation.comparison import Comparison, Contestant, compare_con
 from deepwright.evaluation.decision import as_answer
 from deepwright.evaluation.draws import Dependence
 from deepwright.evaluation.judge import checked
-from deepwright.evaluation.metric import name_of
 from deepwright.practice.keep import kept_rows, kept_test
 from deepwright.practice.opening import recipe_of
 from deepwright.practice.reporting import member_bundles, metrics_of
@@ -187,7 +186,7 @@ def _metrics(entries: list[_Entry], data: Dataset) -> tuple[Metric, ...]:
     found: dict[str, Metric] = {}
     for entry in entries:
         for metric in metrics_of(recipe_of(entry.run), data, partial(kept_rows, entry.run, "train")):
-            found.setdefault(name_of(metric), metric)
+            found.setdefault(metric.name, metric)
     return tuple(found.values())
 
 
@@ -197,5 +196,5 @@ def _contestant(entry: _Entry, data: Dataset, metrics: tuple[Metric, ...], part:
     decided = as_answer(given.decided, len(data.schema.target.levels)) if given.is_decided else answer
     numbers = [n for n in entry.report.numbers if n.part == part and n.member == entry.member]
     marked, known = {n.metric for n in numbers if n.optimistic}, {n.metric for n in numbers}
-    favoured = marked | {name_of(metric) for metric in metrics if marked and name_of(metric) not in known}
+    favoured = marked | {metric.name for metric in metrics if marked and metric.name not in known}
     return Contestant(entry.name, answer, decided, frozenset(favoured))

@@ -6,7 +6,7 @@ from typing import Any
 from deepwright.core.bundle import Bundle
 from deepwright.core.dataset import Dataset
 from deepwright.core.recipe import Recipe
-from deepwright.core.report import Report
+from deepwright.core.report import Finding, Report, finding
 from deepwright.core.seal import Split
 from deepwright.evaluation.conditions import meeting
 from deepwright.evaluation.footprint import footprint
@@ -25,16 +25,20 @@ def with_failures(report: Report, recipe: Recipe, split: Split, bundle: Bundle) 
     cost = footprint(bundle, {name: column[:MOST_MEASURED] for name, column in validation.inputs.items()})
     report = report.model_copy(update={"footprint": cost})
     target, given = target_of(validation), bundle.predict(validation)
-    decided = None if given.threshold is None else given.decided
+    decided = given.decided if given.is_decided else None
     slices = bad_slices(train, validation, target, given.answer, decided=decided, seed=recipe.seed)
     metric, many = metrics_of(recipe, validation, lambda: train)[0], cost.latency[-1]
     per_row_s = many.median_s / many.rows
     inputs = importance(bundle, validation, target, metric, seconds_per_row=per_row_s, seed=recipe.seed)
+    left_out: tuple[Finding, ...] = ()
+    if inputs is None and len(validation.schema.inputs) > 1:
+        where, ms = validation.schema.target.name, f"{per_row_s * 1e3:.1f}"
+        left_out = (finding("importance_left_out", "note", where, ms=ms, inputs=len(validation.schema.inputs)),)
     more = {"slices": slices} | ({} if inputs is None else {"importance": inputs})
     return report.model_copy(
         update={
             "evidence": _added(report.evidence, "validation", report.chosen, more),
-            "findings": (*report.findings, *slice_findings(slices)),
+            "findings": (*report.findings, *slice_findings(slices), *left_out),
         }
     )
 
@@ -48,7 +52,7 @@ def slices_on_test(
     if not found or not found["found"]:
         return dict(evidence)
     target, given = target_of(test), bundle.predict(test)
-    decided = None if given.threshold is None else given.decided
+    decided = given.decided if given.is_decided else None
     again = []
     for one in found["found"]:
         inside = meeting(one["conditions"], test.schema, train.inputs, test.inputs)

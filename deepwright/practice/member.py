@@ -21,7 +21,6 @@ from deepwright.data.collect import Collected
 from deepwright.data.prepare import fit_prepare
 from deepwright.data.profile import profile
 from deepwright.evaluation.classify import LogLoss
-from deepwright.evaluation.metric import name_of
 from deepwright.evaluation.temperature import Tempered
 from deepwright.model.answer import answering
 from deepwright.model.export import export_network
@@ -132,10 +131,10 @@ def learn_network(
         seed=recipe.seed,
         patience=patience,
         metrics={
-            **{name_of(m): followed(m.value, problem, mean, sd) for m in metrics},
-            name_of(watched): followed(watched.value, problem, mean, sd, as_learned=recipe.train.watch is None),
+            **{m.name: followed(m.value, problem, mean, sd) for m in metrics},
+            watched.name: followed(watched.value, problem, mean, sd, as_learned=recipe.train.watch is None),
         },
-        watch=name_of(watched),
+        watch=watched.name,
         greater_is_better=watched.greater_is_better,
         answer=answerer.answer,
         sample=recipe.train.sample,
@@ -167,7 +166,7 @@ def learn_network(
     run.commit("member network", bundle=bundle.digest, parity=difference)
     notes = {
         "stopped": history.stopped,
-        "watch": name_of(watched),
+        "watch": watched.name,
         "best_epoch": history.best_epoch,
         "threads": threads,
         "speed": history.plan,

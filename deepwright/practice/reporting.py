@@ -24,7 +24,6 @@ from deepwright.evaluation.covered import covered
 from deepwright.evaluation.decision import as_answer
 from deepwright.evaluation.draws import Dependence
 from deepwright.evaluation.judge import evidence, judge, main_metric, usual_metrics
-from deepwright.evaluation.metric import name_of
 from deepwright.evaluation.page import render
 from deepwright.practice.conform import conformal_findings
 from deepwright.practice.decided import decision_findings
@@ -60,7 +59,7 @@ def metrics_of(recipe: Recipe, data: Dataset, train: Callable[[], Dataset]) -> t
     problem = data.schema.problem
     main = recipe.metric or main_metric(problem)
     others = recipe.metrics or usual_metrics(problem, len(data.schema.target.levels))
-    metrics = (main, *(m for m in others if name_of(m) != name_of(main)))
+    metrics = (main, *(m for m in others if m.name != main.name))
     return tuple(metric.fit(train()) if metric.learns else metric for metric in metrics)
 
 
@@ -129,8 +128,8 @@ def make_report(
     )  # fmt: skip
     chosen = best if recipe.ship == "best" else "network"
     optimistic = optimistic_members(recipe, members, chosen)
-    by_threshold = {name_of(m) for m in metrics if m.decides and recipe.decision.is_chosen}
-    deciding = {name_of(m) for m in metrics if m.decides}
+    by_threshold = {m.name for m in metrics if m.decides and recipe.decision.is_chosen}
+    deciding = {m.name for m in metrics if m.decides}
     by_temperature = {name for name, m in members.items() if m.tempered is not None and m.tempered.helps}
     numbers = tuple(
         n.model_copy(
@@ -161,7 +160,7 @@ def make_report(
         problem=schema.problem,
         target=schema.target.name,
         levels=() if schema.problem == "regression" else schema.target.levels,
-        metric=name_of(metrics[0]),
+        metric=metrics[0].name,
         chosen=chosen,
         members=tuple(members),
         data=Data(

@@ -17,7 +17,6 @@ from deepwright.core.report import Report, Spread
 from deepwright.core.run import Run
 from deepwright.evaluation.decision import as_answer
 from deepwright.evaluation.judge import checked
-from deepwright.evaluation.metric import name_of
 from deepwright.practice.target import target_of
 
 MOST_SEEDS = 100
@@ -70,7 +69,7 @@ def values_of(bundles: Mapping[str, Bundle], data: Dataset, metrics: Sequence[Me
         decided = as_answer(given.decided, len(data.schema.target.levels)) if given.is_decided else answer
         for metric in metrics:
             seen = decided if metric.decides else answer
-            found[member, name_of(metric)] = metric.value(target, seen, data.weight)
+            found[member, metric.name] = metric.value(target, seen, data.weight)
     return found
 
 
@@ -82,7 +81,7 @@ def spread_of(values: Sequence[Values], metrics: Sequence[Metric]) -> tuple[Spre
         finite = [value for value in of_seeds if value == value]
         if len(finite) < 2 or len(finite) < len(of_seeds):
             continue
-        greater = next(metric.greater_is_better for metric in metrics if name_of(metric) == name)
+        greater = next(metric.greater_is_better for metric in metrics if metric.name == name)
         ahead = sum(value > first if greater else value < first for value in of_seeds)
         found.append(
             Spread(

@@ -3,7 +3,7 @@
 import numpy as np
 
 from deepwright.evaluation.classify import F1, Auc
-from deepwright.evaluation.metric import name_of, sums_by, weigher_of
+from deepwright.evaluation.metric import sums_by, weigher_of
 
 
 def test_a_metric_of_value_alone_is_called_once_per_weighting(median_error):
@@ -22,8 +22,8 @@ def test_many_weightings_at_once_equal_one_after_the_other():
 
 
 def test_the_name_shows_only_options_that_differ_from_their_default():
-    assert name_of(F1(positive=0)) == "f1(positive=0)"
-    assert name_of(F1(positive=1)) == "f1"
+    assert F1(positive=0).name == "f1(positive=0)"
+    assert F1(positive=1).name == "f1"
 
 
 def test_a_group_without_rows_sums_to_0():

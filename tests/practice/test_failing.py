@@ -2,18 +2,25 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 import pytest
 
 from deepwright import parts
+from deepwright.core.bundle import Answers
 from deepwright.core.families import Baseline, Source
 from deepwright.core.recipe import Recipe, Train
+from deepwright.core.report import Latency, Report
 from deepwright.core.run import Run
+from deepwright.practice import failing
 from deepwright.practice.examples import examples_of
+from deepwright.practice.keep import kept_rows
 from deepwright.practice.look import look
+from deepwright.practice.opening import recipe_of
 from deepwright.practice.reporting import publish
 from deepwright.practice.rerun import _facts
 from deepwright.practice.run import practise
@@ -59,6 +66,36 @@ def test_the_planted_slice_is_a_finding_and_the_input_that_decides_comes_first(f
     assert found and "Masters" in found[0].where and "age" in found[0].where
     used = report.evidence["validation"][report.chosen]["importance"]
     assert used["inputs"][0]["feature"] == "score" and used["inputs"][0]["low"] > 0.2
+
+
+def failures_again(run: Run, bundle: object) -> Report:
+    """The report's failures found once more, of another bundle."""
+    split = SimpleNamespace(train=kept_rows(run, "train"), validation=kept_rows(run, "validation"))
+    return failing.with_failures(run.report, recipe_of(run), split, bundle)
+
+
+def test_a_bundle_too_slow_for_importance_is_told(finished: Run, monkeypatch: pytest.MonkeyPatch):
+    slow = Latency(rows=256, median_s=256.0, calls=5)
+    cost = finished.report.footprint.model_copy(update={"latency": (slow,)})
+    monkeypatch.setattr(failing, "footprint", lambda bundle, columns: cost)
+    report = failures_again(finished, finished.bundle)
+    (told,) = [found for found in report.findings if found.rule == "importance_left_out"]
+    assert "the 3 inputs" in told.text and "1000.0 ms a row" in told.text
+
+
+def test_slices_are_of_the_classes_that_costs_decide(finished: Run, monkeypatch: pytest.MonkeyPatch):
+    class Costly:
+        """The bundle, where answering no is never worth it."""
+
+        folder, answer = finished.bundle.folder, finished.bundle.answer
+
+        def predict(self, rows: object) -> Answers:
+            return replace(finished.bundle.predict(rows), threshold=None, costs=((0.0, 0.0), (1.0, 0.0)))
+
+    seen = []
+    monkeypatch.setattr(failing, "bad_slices", lambda *given, decided, **options: seen.append(decided) or {"found": []})
+    failures_again(finished, Costly())
+    assert (seen[0] == 1).all()
 
 
 def test_bytes_times_and_memory_are_of_the_bundle_that_ships(finished: Run):
