@@ -27,6 +27,7 @@ app = App(
     version=lambda: version("deepwright"),
     default_parameter=Parameter(negative=()),
     help_on_error=False,
+    help_format="plaintext",
 )
 
 Json = Annotated[bool, Parameter("--json", help="print one JSON object as the last line")]

@@ -2,7 +2,6 @@
 
 import ast
 import re
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +27,6 @@ REGISTRIES = re.compile(
     + r"-url|--find"
     + r"-links"
 )
-START_LIMIT_S = 0.3
 
 
 def forbidden(tree: ast.AST) -> list[str]:
@@ -62,23 +60,16 @@ def swallows(handler: ast.ExceptHandler) -> bool:
     return is_broad and all(isinstance(line, ast.Pass | ast.Continue) for line in handler.body)
 
 
-def modules_after(code: str) -> set[str]:
-    """Top-level modules that a fresh process has loaded after running the code."""
-    report = "import sys; sys.stderr.write('\\n' + ' '.join({name.split('.')[0] for name in sys.modules}))"
+def modules_after(code: str) -> list[str]:
+    """The modules that a fresh process has loaded after running the code, by full name."""
+    report = "import sys; sys.stderr.write('\\n' + ' '.join(sys.modules))"
     script = f"try:\n    {code}\nexcept SystemExit:\n    pass\n{report}"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    return set(done.stderr.splitlines()[-1].split())
+    return done.stderr.splitlines()[-1].split()
 
 
-def cpu_seconds(code: str) -> float:
-    """The least CPU time of three fresh processes that run the code."""
-    times = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    return min(times)
+def libraries_after(code: str) -> set[str]:
+    return {name.split(".")[0] for name in modules_after(code)}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(PACKAGE)))
@@ -166,25 +157,29 @@ def test_constraints_pin_every_direct_dependency_and_nothing_else():
     ids=["import", "parts", "help", "run help"],
 )
 def test_no_heavy_library_is_loaded_at_the_start(code: str):
-    loaded = modules_after(code)
+    loaded = libraries_after(code)
     assert "deepwright" in loaded
     assert loaded & set(HEAVY) == set()
 
 
 def test_a_heavy_library_would_be_seen():
-    assert "sklearn" in modules_after("import sklearn")
+    assert "sklearn" in libraries_after("import sklearn")
 
 
 def test_core_alone_loads_no_heavy_library():
     names = [".".join(p.relative_to(ROOT).with_suffix("").parts) for p in (PACKAGE / "core").rglob("*.py")]
     code = "; ".join(f"import {name.removesuffix('.__init__')}" for name in sorted(names))
-    assert modules_after(code) & set(HEAVY) == set()
+    assert libraries_after(code) & set(HEAVY) == set()
 
 
 @pytest.mark.parametrize(
-    "code",
-    ["import deepwright", "import sys; sys.argv = ['deepwright', '--help']; from deepwright.cli import main; main()"],
+    ("code", "most"),
+    [
+        ("import deepwright", 80),
+        ("import sys; sys.argv = ['deepwright', '--help']; from deepwright.cli import main; main()", 340),
+    ],
     ids=["import", "help"],
 )
-def test_the_start_is_instant(code: str):
-    assert cpu_seconds(f"try:\n    {code}\nexcept SystemExit:\n    pass") < START_LIMIT_S
+def test_the_start_is_instant(code: str, most: int):
+    """Counted in modules, since a shared machine's seconds say little; 340 are about .2 s of CPU time."""
+    assert len(modules_after(code)) <= most

@@ -7,7 +7,7 @@ import pytest
 
 from deepwright.core.bundle import Bundle
 from tests.deploy.bundles import flower_bundle, house_bundle
-from tests.deploy.servers import Server, running
+from tests.deploy.servers import DEADLINE_S, Server, running
 
 
 @pytest.fixture(scope="session")
@@ -23,5 +23,5 @@ def houses(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 @pytest.fixture(scope="session")
 def server(flowers: Bundle) -> Iterator[Server]:
     """A server with a small body limit and a short deadline, so that the tests of both are quick."""
-    with running(Path(flowers.folder), body_limit_bytes=20_000, deadline_s=1.0) as started:
+    with running(Path(flowers.folder), body_limit_bytes=20_000, deadline_s=DEADLINE_S) as started:
         yield started

@@ -19,6 +19,8 @@ serve(sys.argv[1], ready=lambda line: print(line, flush=True), **json.loads(sys.
 print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), flush=True)
 """
 TIMEOUT_S = 10.0
+DEADLINE_S = 1.0
+"""The deadline of the server that most tests share: seconds until an unfinished request is closed."""
 
 
 @dataclass

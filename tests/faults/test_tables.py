@@ -215,9 +215,9 @@ for name, target, free in json.loads(sys.argv[1]):
     if free:
         memory = psutil.virtual_memory()._replace(available=free << 20)
         psutil.virtual_memory = lambda memory=memory: memory
-    before, started = peak(), time.monotonic()
+    before, started = peak(), time.process_time()
     code = cli.call(["run", name, "--target", target])
-    print(json.dumps([code, time.monotonic() - started, peak() - before]), flush=True)
+    print(json.dumps([code, time.process_time() - started, peak() - before]), flush=True)
 """
 
 
