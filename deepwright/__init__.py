@@ -11,6 +11,8 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "Augment": "core.families",
+    "Augmenter": "improve.augment_image",
     "Baseline": "core.families",
     "Bundle": "core.bundle",
     "Checkpoints": "train.checkpoint",
@@ -58,7 +60,7 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'deepwright' has no attribute {name!r}")
-    if home == "core.families" or home.startswith("train."):
+    if home == "core.families" or home.startswith(("train.", "improve.")):
         import_module("deepwright.parts")  # so that the kinds' names, such as "adamw" or "f1", are known
     return getattr(import_module(f"deepwright.{home}"), name)
 

@@ -47,6 +47,7 @@ from deepwright.evaluation import (
     regress,
     top_k,
 )
+from deepwright.improve import colour, mix, places, trivial_augment
 from deepwright.model import (
     baselines,
     cnn,
@@ -68,11 +69,11 @@ from deepwright.model import (
 from deepwright.train import loss, optim, schedule
 
 BUILT_IN: tuple[ModuleType, ...] = (
-    agreement, array_source, baselines, calibration, cases, classify, cnn, conformal, convnext, cost, coverage, custom,
-    custom_layers, dates, decision, decision_tree, densenet, encode, excel, extract, ft_transformer, groups, history,
-    images, inception, loss, mase, merge, missing, module, multi_label, nearest, onnx, optim, outliers, periods,
-    predict_missing, regress, resnet, scale, schedule, series, split, sql, svm, table, tabm, tabular, text_steps,
-    texts, tokenizers, top_k, vit,
+    agreement, array_source, baselines, calibration, cases, classify, cnn, colour, conformal, convnext, cost, coverage,
+    custom, custom_layers, dates, decision, decision_tree, densenet, encode, excel, extract, ft_transformer, groups,
+    history, images, inception, loss, mase, merge, missing, mix, module, multi_label, nearest, onnx, optim, outliers,
+    periods, places, predict_missing, regress, resnet, scale, schedule, series, split, sql, svm, table, tabm, tabular,
+    text_steps, texts, tokenizers, top_k, trivial_augment, vit,
 )  # fmt: skip
 """Every module that defines kinds."""
 

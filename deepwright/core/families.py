@@ -259,6 +259,47 @@ class Decision(Part, family="decision"):
         raise NotImplementedError
 
 
+class Augment(Part, family="augment"):
+    """One way in which training images are changed at random, anew in each step.
+
+    Draws come from torch's global generators, which the training seeds anew in each step. is_checked: what it changes
+    may be what a label hangs on, so training rows are asked first.
+    """
+
+    is_checked: ClassVar[bool] = True
+
+    @classmethod
+    def read_line(cls, line: str) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        """`crop pad=0.1 fill=black` as plain data and options that are texts still. Raises RecipeError."""
+        kind, *words = line.split() or [""]
+        if kind not in cls.kinds:
+            cls.parse(kind)
+        pairs = [word.partition("=") for word in words]
+        return {"kind": kind}, [(name, value) for name, _, value in pairs]
+
+    def change(self, images: "torch.Tensor") -> "torch.Tensor":
+        """images: uint8, or floats from 0 to 255, [B, H, W, C]; the result is the same, a new tensor or the given one,
+        which itself stays as it is."""
+        raise NotImplementedError
+
+    def checked(self) -> "tuple[Augment, ...]":
+        """What is asked of training rows: the same, but on every image."""
+        return (self.replace(share=1.0),) if "share" in type(self).model_fields else (self,)
+
+
+class Mixing(Augment):
+    """A way to change images that mixes each with another of its batch, and their targets in the same shares."""
+
+    is_checked: ClassVar[bool] = False
+
+    def mix(self, images: "torch.Tensor") -> "tuple[torch.Tensor, torch.Tensor, float]":
+        """The mixed images, the number int64 [B] of each one's other, and the share of itself that it keeps."""
+        raise NotImplementedError
+
+    def change(self, images: "torch.Tensor") -> "torch.Tensor":
+        return self.mix(images)[0]
+
+
 class Intervals(Part, family="intervals"):
     """How intervals around answered values are made, from the errors on rows that no choice saw.
 

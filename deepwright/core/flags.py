@@ -104,6 +104,7 @@ def _entry_of(annotation: Any) -> Any:
 def _entry(part: Any, line: str, name: str) -> dict[str, Any]:
     """One entry of a list in plain data, its options converted as flags are."""
     data, options = part.read_line(line)
+    part = part.kinds.get(data.get("kind", ""), part)
     for option, value in sorted(options, key=lambda pair: pair[0].count(".")):
         data = _set(part, data, option.split("."), value, f"{name}.{option}")
     return dict(data)

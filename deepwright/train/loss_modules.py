@@ -10,7 +10,10 @@ from deepwright.core.errors import RecipeError
 
 
 class Focal(nn.Module):
-    """Cross-entropy in which a row counts (1 - probability of its class) ** gamma."""
+    """Cross-entropy in which a row counts (1 - probability of its class) ** gamma; of several classes by their shares.
+
+    target: class numbers int64 [B], or shares of classes float32 [B, K].
+    """
 
     weight: torch.Tensor | None
 
@@ -19,15 +22,19 @@ class Focal(nn.Module):
         self.gamma, self.smoothing, self.reduction = gamma, smoothing, "mean"
         self.register_buffer("weight", weight)
 
-    def forward(self, output_BK: torch.Tensor, target_B: torch.Tensor) -> torch.Tensor:
+    def forward(self, output_BK: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         each = nn.functional.cross_entropy(
-            output_BK, target_B, weight=self.weight, label_smoothing=self.smoothing, reduction="none"
+            output_BK, target, weight=self.weight, label_smoothing=self.smoothing, reduction="none"
         )
-        true = torch.softmax(output_BK, dim=1).gather(1, target_B[:, None])[:, 0]
+        probability = torch.softmax(output_BK, dim=1)
+        is_soft = target.is_floating_point()
+        true = (probability * target).sum(dim=1) if is_soft else probability.gather(1, target[:, None])[:, 0]
         counted = each * (1 - true) ** self.gamma
         if self.reduction == "none":
             return counted
-        return counted.mean() if self.weight is None else counted.sum() / self.weight[target_B].sum()
+        if self.weight is None or is_soft:  # torch's own cross-entropy of shares divides by rows, too
+            return counted.mean()
+        return counted.sum() / self.weight[target].sum()
 
 
 class Pinball(nn.Module):

@@ -8,7 +8,7 @@ import numpy as np
 if TYPE_CHECKING:
     import torch
 
-Purpose = Literal["order", "buckets", "step", "fetch", "judge", "sample", "noise"]
+Purpose = Literal["order", "buckets", "step", "fetch", "judge", "sample", "noise", "augment"]
 
 
 def seed_for(seed: int, purpose: Purpose, *place: int) -> int:

@@ -90,8 +90,13 @@ def identity(
     rates: Rates,
     regularize: Regularize | None,
     parts: dict[str, Any],
+    augment: Any = None,
 ) -> dict[str, Any]:
-    """What decides the bits of a training, as plain data; parts: its rows by the name of their part, None for none."""
+    """What decides the bits of a training, as plain data; parts: its rows by the name of their part, None for none.
+
+    augment: known by its `fingerprint`, else by its name.
+    """
+    name = getattr(augment, "__qualname__", type(augment).__qualname__)
     return {
         "seed": options.seed,
         "batch_size": options.batch_size,
@@ -106,4 +111,5 @@ def identity(
         "micro_batches": options.micro_batches,
         "lengths": options.lengths,
         "regularize": None if regularize is None else regularize.hash,
+        "augment": None if augment is None else getattr(augment, "fingerprint", name),
     }

@@ -1,10 +1,11 @@
 """One step of a training: forward, backward and update of every phase on one batch."""
 
 import math
+from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from deepwright.core.errors import ResourceError
+from deepwright.core.errors import RecipeError, ResourceError
 from deepwright.train.batches import Batch
 from deepwright.train.events import Shrunk
 from deepwright.train.memory import has_batch_norm, is_out_of_memory
@@ -18,6 +19,12 @@ from deepwright.train.state import State
 if TYPE_CHECKING:
     import torch
     from torch import nn
+
+Change = Callable[[Batch, int], Batch]
+"""What changes a batch before its step, such as `Augmenter`: (batch, step counted from 0) to another of as many rows.
+
+It draws from torch's global generators, which have been seeded from (seed, step).
+"""
 
 
 class Steps:
@@ -39,6 +46,7 @@ class Steps:
         num_batches: int,
         num_epochs: int,
         micro_batches: int = 1,
+        augment: Change | None = None,
     ) -> None:
         self.module, self.state, self.seed, self.device = module, state, seed, device
         self.phases = [
@@ -46,7 +54,7 @@ class Steps:
             for phase, each in zip(objective.phases, optimizers, strict=True)
         ]
         self.judge = objective.judge
-        self.regularize = regularize
+        self.regularize, self.augment = regularize, augment
         self.num_batches, self.num_epochs, self.micro_batches = num_batches, num_epochs, micro_batches
         self.plan = SpeedPlan()
         self.loss = math.nan
@@ -57,6 +65,10 @@ class Steps:
     def step(self, batch: Batch) -> Fault | None:
         """One step: every phase on one batch. Gives the fault that kept it from being done."""
         position, regularize = self.state.position, self.regularize
+        if self.augment is not None:
+            started = perf_counter()
+            batch = self._augmented(batch, self.augment)
+            position.spent["data"] += perf_counter() - started
         if regularize is not None and regularize.noise:
             self.reseed("noise", position.step)
             batch = Batch(regularize.noised(batch.inputs), batch.target, batch.rows)
@@ -110,7 +122,7 @@ class Steps:
                     if size < rows:
                         loss = loss * (len(target) / rows)
                     half = perf_counter()
-                    loss.backward(inputs=parameters if len(self.phases) > 1 else None)
+                    loss.backward(inputs=[p for p in parameters if p.requires_grad] if len(self.phases) > 1 else None)
                     total += loss.item()
                     spent["forward"] += half - started
                     spent["backward"] += perf_counter() - half
@@ -125,6 +137,15 @@ class Steps:
         seed = seed_for(self.seed, purpose, *place)
         for generator in self._generators:
             generator.manual_seed(seed)
+
+    def _augmented(self, batch: Batch, augment: Change) -> Batch:
+        """Raises RecipeError for what is no batch of as many rows."""
+        self.reseed("augment", self.state.position.step)
+        changed = augment(batch, self.state.position.step)
+        found = len(changed.target) if isinstance(changed, Batch) else type(changed).__name__
+        if found != len(batch.target):
+            raise RecipeError("train.augment_gave", found=found, rows=len(batch.target))
+        return changed
 
     def _reseed_phase(self, number: int) -> None:
         self.reseed("step", self.state.position.step, *((number,) if number else ()))

@@ -14,7 +14,8 @@ from deepwright.core.errors import RecipeError
 class Weighted(nn.Module):
     """The mean over rows of weight * loss.
 
-    target_B2: what is to be answered (a class number or a value), and the weight; further columns are not looked at.
+    target_B2: what is to be answered (a class number or a value), and the weight; a third column is not looked at.
+    Where images were mixed, shares of all classes stand in place of the class number: [B, K + 2].
     Weights have mean 1 over the whole part, not in each batch, so a batch of light rows moves the network less.
 
     Raises RecipeError for a loss that is no mean over rows.
@@ -29,10 +30,13 @@ class Weighted(nn.Module):
         self.is_classes = is_classes
 
     def forward(self, output: torch.Tensor, target_B2: torch.Tensor) -> torch.Tensor:
-        target, weight_B = target_B2[:, 0], target_B2[:, 1]
-        if self.is_classes:
-            target = target.long()
-        elif output.ndim == 2:
-            target = target[:, None]
+        if self.is_classes and target_B2.shape[1] > 3:
+            target, weight_B = target_B2[:, :-2], target_B2[:, -2]
+        else:
+            target, weight_B = target_B2[:, 0], target_B2[:, 1]
+            if self.is_classes:
+                target = target.long()
+            elif output.ndim == 2:
+                target = target[:, None]
         each = self.each(output, target).reshape(len(weight_B), -1).mean(dim=1)
         return (each * weight_B).mean()
