@@ -569,14 +569,15 @@ def _recipe(source: str, plugin: Path | None, allow: str | None, reason: str | N
     path = Path(source)
     data: dict[str, Any] = {}
     if path.suffix in (".yaml", ".yml"):
-        named = read_recipe(path).get("plugin")
+        given = read_recipe(path)
+        named = given.get("plugin")
         plugin = plugin or (Path(named) if isinstance(named, str) else None)
         digest = _load_parts(plugin)
-        data = load_recipe(path).dump()
+        data = load_recipe(path).dump() if "transfer" not in given or "network" in given else given
     else:
         digest = _load_parts(plugin)
         data = {"source": source_for(source)}
-    data = apply_flags(data, _flags)
+    data = apply_flags(_begun(data), _flags)
     if plugin is not None:
         data |= {"plugin": str(plugin), "plugin_sha256": digest}
     if allow is not None:
@@ -584,6 +585,19 @@ def _recipe(source: str, plugin: Path | None, allow: str | None, reason: str | N
             raise UsageError("cli.allow_without_reason", rules=allow)
         data["allow"] = [{"rule": rule.strip(), "reason": reason} for rule in allow.split(",")]
     return Recipe.parse(data)
+
+
+def _begun(data: dict[str, Any]) -> dict[str, Any]:
+    """Plain data of a recipe with what the weights bring that it begins with (--from, or a file's `transfer`)."""
+    transfer = data["transfer"] if isinstance(data.get("transfer"), dict) else {}
+    asked = next((value for name, value in _flags if name in ("from", "transfer.path")), None)
+    if asked is None and (transfer.get("path") is None or "network" in data):
+        return data
+    from deepwright.practice.origin import begun_with
+
+    if asked is not None:
+        data = {**data, "transfer": {k: v for k, v in transfer.items() if k not in ("path", "sha256")}}
+    return begun_with(data, asked or transfer["path"])
 
 
 def _load_parts(plugin: Path | None) -> str | None:

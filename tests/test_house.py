@@ -40,7 +40,7 @@ def forbidden(tree: ast.AST) -> list[str]:
             found.append(f"{node.lineno}: import {node.module}")
         elif isinstance(node, ast.Call):
             name = ast.unparse(node.func)
-            if name in FORBIDDEN_CALLS:
+            if name in FORBIDDEN_CALLS and not reads_tensors_alone(name, node):
                 found.append(f"{node.lineno}: {name}")
             found += [
                 f"{node.lineno}: {word.arg}={word.value.value}"
@@ -50,6 +50,13 @@ def forbidden(tree: ast.AST) -> list[str]:
         elif isinstance(node, ast.ExceptHandler) and swallows(node):
             found.append(f"{node.lineno}: swallowed exception")
     return found
+
+
+def reads_tensors_alone(name: str, call: ast.Call) -> bool:
+    """torch's restricted reader, which builds nothing but tensors and plain values."""
+    words = {word.arg: word.value for word in call.keywords}
+    only = words.get("weights_only")
+    return name == "torch.load" and isinstance(only, ast.Constant) and only.value is True
 
 
 def swallows(handler: ast.ExceptHandler) -> bool:
@@ -87,6 +94,8 @@ def test_no_source_runs_code_out_of_data(path: Path):
         "import cloudpickle.x",
         "yaml.load(file)",
         "torch.load(path)",
+        "torch.load(path, weights_only=False)",
+        "torch.load(path, weights_only=safe)",
         "np.load(path)",
         "subprocess.run(x, shell=True)",
         "f(path, allow_pickle=True)",
@@ -99,8 +108,20 @@ def test_a_planted_forbidden_call_is_found(code: str):
     assert len(forbidden(ast.parse(code))) == 1
 
 
+def test_only_a_process_of_its_own_reads_what_torch_wrote():
+    assert [path.name for path in SOURCES if "torch.load(" in path.read_text("utf-8")] == ["weight_reader.py"]
+    importing = [path.name for path in SOURCES if "import weight_reader" in path.read_text("utf-8")]
+    assert importing == []
+
+
 @pytest.mark.parametrize(
-    "code", ["model.eval()", "subprocess.run(x, shell=False)", "try:\n    f()\nexcept ValueError:\n    pass"]
+    "code",
+    [
+        "model.eval()",
+        "subprocess.run(x, shell=False)",
+        "torch.load(x, weights_only=True)",
+        "try:\n    f()\nexcept ValueError:\n    pass",
+    ],
 )
 def test_what_only_looks_alike_is_not(code: str):
     assert forbidden(ast.parse(code)) == []

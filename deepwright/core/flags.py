@@ -13,13 +13,16 @@ from deepwright.core.recipe_file import scalar
 SOURCE_FLAGS = ("test", "validation", "columns", "map", "delimiter", "encoding", "types", "missing")
 """Options of the source that need no `source.` before them."""
 
+SHORT = {"from": "transfer.path"}
+"""Flags that are short for another."""
+
 SERIES_FLAGS = frozenset({"source.time", "source.entity"})
 """A table of which one of these is said is a series."""
 
 
 def is_recipe_flag(name: str) -> bool:
     """Whether `--name` sets an option of the recipe."""
-    return name.split(".")[0] in Recipe.model_fields or name in SOURCE_FLAGS
+    return name.split(".")[0] in Recipe.model_fields or name in SOURCE_FLAGS or name in SHORT
 
 
 def apply_flags(data: dict[str, Any], flags: list[tuple[str, str]]) -> dict[str, Any]:
@@ -27,6 +30,7 @@ def apply_flags(data: dict[str, Any], flags: list[tuple[str, str]]) -> dict[str,
 
     Raises UsageError for a name that is unknown or stands twice, and RecipeError for a value of the wrong type.
     """
+    flags = [(SHORT.get(name, name), value) for name, value in flags]
     kind = next((value for name, value in flags if name == "source"), data.get("source"))
     result = {**{name: value for name, value in usual_for(kind).items() if name != "train"}, **data}
     names = [name.removeprefix("source.") for name, _ in flags]

@@ -20,6 +20,7 @@ from deepwright.core.families import (
 )
 from deepwright.core.part import Part, option
 from deepwright.core.prepare import Prepare
+from deepwright.core.transfer import Transfer
 
 STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 8_000, 40, 200
 """How many epochs a training has whose recipe names none (docs/log.md, 2026-11-21, on five small regressions)."""
@@ -157,6 +158,7 @@ class Recipe(Part):
         "good", "one word for the epochs and the size of images, where these are left open"
     )
     network: Network = option("tabm", "the network; of images resnet")
+    transfer: Transfer | None = option(None, "weights that the network begins with (--from); none: random ones")
     baselines: tuple[Baseline, ...] = option(("constant", "linear", "boosting"), "what stands beside the network")
     blend: bool = option(True, "whether the weighted mean of network and boosting is a member too")
     train: Train = option(Train, "how the network learns")

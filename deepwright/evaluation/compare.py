@@ -60,6 +60,7 @@ def verdict(
     network: str = "network",
     constant: str = "constant",
     blend: str = "blend",
+    scratch: str = "scratch",
     weight: np.ndarray | None = None,
     dependence: Dependence | None = None,
     further: Sequence[Mapping[str, np.ndarray]] = (),
@@ -80,12 +81,14 @@ def verdict(
         sentences.append(table.sentence("evaluate.verdict_not_above_constant", best, constant))
     elif constant == best and len(answers) > 1:
         sentences.append(Sentence(key="evaluate.verdict_constant_is_best", values={"constant": constant}))
-    baselines = {name: answer for name, answer in answers.items() if name not in (network, blend)}
+    baselines = {name: answer for name, answer in answers.items() if name not in (network, blend, scratch)}
     if network in answers and baselines:
         sentences.append(_network_against(table, network, baselines))
     elif len(answers) > 1:
         second = table.best([name for name in answers if name != best])
         sentences.append(_first_and_second(table, best, second))
+    if network in answers and scratch in answers:
+        sentences.append(_against_scratch(table, network, scratch))
     if best == blend:
         second = table.best([name for name in answers if name != blend])
         sentences.append(table.sentence("evaluate.verdict_blend", blend, second))
@@ -166,6 +169,21 @@ def _network_against(table: _Table, network: str, baselines: Mapping[str, np.nda
     if all(table.compare(network, name).better == "a" for name in baselines):
         return table.sentence("evaluate.verdict_network_better", network, rival)
     return table.sentence("evaluate.verdict_network_better_than_one", network, rival)
+
+
+def _against_scratch(table: _Table, network: str, scratch: str) -> Sentence:
+    """What the weights were worth that the network began with."""
+    better = table.compare(network, scratch).better
+    if better is None:
+        return table.sentence("evaluate.verdict_transfer_equal", *_in_order(table, network, scratch))
+    if better == "a":
+        return table.sentence("evaluate.verdict_transfer_better", network, scratch)
+    return table.sentence("evaluate.verdict_transfer_worse", scratch, network)
+
+
+def _in_order(table: _Table, *names: str) -> tuple[str, str]:
+    leader = table.best(names)
+    return leader, next(name for name in names if name != leader)
 
 
 def _first_and_second(table: _Table, best: str, second: str) -> Sentence:

@@ -1,7 +1,7 @@
 """ConvNeXt: a convolutional network after the pattern of transformers."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import field_validator
 
@@ -71,11 +71,15 @@ class ConvNeXt(ImageNetwork, kind="convnext"):
             raise ValueError(text("model.even_kernel", nearest=kernel + 1))
         return kernel
 
+    def settled(self, shape: Shape) -> Self:
+        side = min(shape[:2])
+        return self.replace(patch=self.patch or next((size for size in PATCHES if side // size >= PLACES), 1))
+
     def layers_for(self, shape: Shape, num_outputs: int) -> "nn.Module":
         from deepwright.model.convnext_blocks import ConvNeXtNetwork
 
         side = min(shape[:2])
-        patch = self.patch or next((size for size in PATCHES if side // size >= PLACES), 1)
+        patch = self.settled(shape).patch or 1
         shrinking = patch * 2 ** (len(self.depths) - 1)
         if side < shrinking:
             raise RecipeError(

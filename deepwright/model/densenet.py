@@ -1,7 +1,7 @@
 """DenseNet: every layer sees what all before it made."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import field_validator
 
@@ -58,12 +58,16 @@ class DenseNet(ImageNetwork, kind="densenet"):
             raise ValueError(text("model.dense_blocks"))
         return blocks
 
+    def settled(self, shape: Shape) -> Self:
+        stem, blocks, growth = ("small", SMALL, SMALL_GROWTH) if is_small(shape) else ("large", LARGE, LARGE_GROWTH)
+        return self.replace(stem=self.stem or stem, blocks=self.blocks or blocks, growth=self.growth or growth)
+
     def layers_for(self, shape: Shape, num_outputs: int) -> "nn.Module":
         from deepwright.model.densenet_blocks import DenseNetwork
 
-        stem = self.stem or ("small" if is_small(shape) else "large")
-        blocks = self.blocks or (SMALL if is_small(shape) else LARGE)
-        shrinking = 2 ** (len(blocks) - 1) * (4 if stem == "large" else 1)
+        own = self.settled(shape)
+        blocks = own.blocks or ()
+        shrinking = 2 ** (len(blocks) - 1) * (4 if own.stem == "large" else 1)
         if min(shape[:2]) < shrinking:
             raise RecipeError(
                 "model.dense_image_small", blocks=len(blocks), height=shape[0], width=shape[1], least=shrinking
@@ -72,8 +76,8 @@ class DenseNet(ImageNetwork, kind="densenet"):
             shape[2],
             num_outputs,
             blocks=blocks,
-            growth=self.growth or (SMALL_GROWTH if is_small(shape) else LARGE_GROWTH),
-            large_stem=stem == "large",
+            growth=own.growth or 0,
+            large_stem=own.stem == "large",
             normalisation=self.normalisation,
             activation=self.activation,
             layer_dropout=self.layer_dropout,

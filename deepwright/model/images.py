@@ -1,7 +1,7 @@
 """Networks on images: what they have in common."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
@@ -52,6 +52,10 @@ class ImageNetwork(Network):
         module = self.layers_for(image_shape(inputs, self.kind), num_outputs)
         initialise(module, self.initialisation)
         return module.to(memory_format=torch.channels_last)
+
+    def settled(self, shape: Shape) -> Self:
+        """This network with the options named that are left open to the image's size: it is the same for others."""
+        return self
 
     def layers_for(self, shape: Shape, num_outputs: int) -> "nn.Module":
         """The module whose first layer is `pixels`, a `pixels.Pixels`."""

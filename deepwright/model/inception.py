@@ -1,7 +1,7 @@
 """Inception: convolutions of several sizes side by side."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import field_validator
 
@@ -54,16 +54,20 @@ class Inception(ImageNetwork, kind="inception"):
             raise ValueError(text("model.inception_blocks"))
         return blocks
 
+    def settled(self, shape: Shape) -> Self:
+        stem, width = ("small", 16) if is_small(shape) else ("large", 64)
+        return self.replace(stem=self.stem or stem, width=self.width or width)
+
     def layers_for(self, shape: Shape, num_outputs: int) -> "nn.Module":
         from deepwright.model.inception_blocks import InceptionNetwork
 
-        stem = self.stem or ("small" if is_small(shape) else "large")
+        own = self.settled(shape)
         return InceptionNetwork(
             shape[2],
             num_outputs,
             blocks=self.blocks,
-            width=self.width or (16 if is_small(shape) else 64),
-            large_stem=stem == "large",
+            width=own.width or 0,
+            large_stem=own.stem == "large",
             normalisation=self.normalisation,
             activation=self.activation,
             dropout=self.dropout,

@@ -1,7 +1,7 @@
 """ResNet: residual networks, from 8 layers for small images to 152."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from deepwright.core.part import option
 from deepwright.model.images import ImageNetwork, Shape, is_small
@@ -62,11 +62,16 @@ class ResNet(ImageNetwork, kind="resnet"):
         0.0, "share of training steps in which the last block is left out, less before it", low=0, below=1
     )
 
+    def settled(self, shape: Shape) -> Self:
+        depth = self.depth or (20 if is_small(shape) else 18)
+        stem = self.stem or ("small" if is_small(shape) else "large")
+        return self.replace(depth=depth, stem=stem, width=self.width or (64 if depth in LARGE else 16))
+
     def layers_for(self, shape: Shape, num_outputs: int) -> "nn.Module":
         from deepwright.model.resnet_blocks import ResidualNetwork, Style
 
-        depth = self.depth or (20 if is_small(shape) else 18)
-        stem = self.stem or ("small" if is_small(shape) else "large")
+        own = self.settled(shape)
+        depth = own.depth or 0
         style = Style(
             expansion=4 if depth in LARGE and depth >= BOTTLENECK_FROM else 1,
             activation=self.activation,
@@ -80,8 +85,8 @@ class ResNet(ImageNetwork, kind="resnet"):
             num_outputs,
             style,
             blocks=LARGE[depth] if depth in LARGE else (SMALL[depth],) * 3,
-            width=self.width or (64 if depth in LARGE else 16),
-            large_stem=stem == "large",
+            width=own.width or 0,
+            large_stem=own.stem == "large",
             stochastic_depth=self.stochastic_depth,
             dropout=self.dropout,
         )

@@ -1,7 +1,7 @@
 """ViT: a transformer on the squares of an image."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
@@ -74,11 +74,14 @@ class ViT(ImageNetwork, kind="vit"):
             raise RecipeError("model.vit_heads", dim=self.dim, heads=self.heads, nearest=nearest)
         return self
 
+    def settled(self, shape: Shape) -> Self:
+        return self.replace(patch=self.patch or min(LARGEST_PATCH, min(shape[:2]) // PLACES))
+
     def layers_for(self, shape: Shape, num_outputs: int) -> "nn.Module":
         from deepwright.model.vit_blocks import VisionTransformer
 
         side = min(shape[:2])
-        patch = self.patch or min(LARGEST_PATCH, side // PLACES)
+        patch = self.settled(shape).patch or 1
         if patch > side:
             raise RecipeError("model.patch", patch=patch, height=shape[0], width=shape[1], largest=side)
         return VisionTransformer(

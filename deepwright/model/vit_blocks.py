@@ -65,7 +65,8 @@ class Patches(nn.Module):
     def __init__(self, height: int, width: int, channels: int, patch: int, dim: int) -> None:
         super().__init__()
         self.below, self.right = -height % patch, -width % patch
-        self.count = -(-height // patch) * -(-width // patch)
+        self.grid = (-(-height // patch), -(-width // patch))
+        self.count = self.grid[0] * self.grid[1]
         self.proj = nn.Conv2d(channels, dim, patch, stride=patch)
 
     def forward(self, x_BCHW: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,9 @@ from deepwright.core.families import Network, Source
 from deepwright.core.recipe import Recipe, Train
 from deepwright.core.recipe_file import load_recipe
 from deepwright.core.run import Run
+from deepwright.core.transfer import Transfer
 from deepwright.data.detect import source_for
+from deepwright.practice.origin import begun_with
 from deepwright.practice.run import practise
 from deepwright.practice.show import Show, quiet
 
@@ -25,6 +27,7 @@ def run(
     recipe: Recipe | None = None,
     network: Network | str | None = None,
     train: Train | None = None,
+    transfer: Transfer | str | Path | None = None,
     seed: int | None = None,
     plugin: str | Path | None = None,
     runs: str | Path = "runs",
@@ -39,8 +42,9 @@ def run(
 
     data: what the command line takes (a table, a folder of images, ...), a recipe (.yaml), a polars or pandas frame, a
     mapping of columns [N], or (X [N, F], y [N]). weight, group, time: columns that say how much a row counts, which
-    rows belong together, and when a row was known. test: your own test rows, in the same forms. recipe: all else; the
-    other arguments change single options of it. budget_s: seconds of training at most.
+    rows belong together, and when a row was known. test: your own test rows, in the same forms. transfer: a bundle, a
+    run or a file of weights to begin with. recipe: all else; the other arguments change single options of it.
+    budget_s: seconds of training at most.
     seeds: training seeds to learn with, to see their spread; the first one's bundle ships.
 
     Raises PracticeError kinds: UsageError and RecipeError, DataError, RuleError, ResourceError.
@@ -62,12 +66,12 @@ def run(
         source = Source.parse(found if test_file is None else {**found, "test": test_file})
         if target is None and source.default_target is None:
             raise UsageError("api.no_target")
-        recipe = Recipe(source=source, **changes)
+        recipe = Recipe(**_begun({"source": source, **changes}, transfer))
     else:
         if is_file:
             files = {"path": str(data)} | ({} if test_file is None else {"test": test_file})
             changes["source"] = recipe.source.replace(**files)
-        recipe = recipe.replace(**changes)
+        recipe = recipe.replace(**changes, **({} if transfer is None else {"transfer": _weights(transfer)}))
     return practise(
         recipe,
         data=None if is_file else data,
@@ -80,3 +84,15 @@ def run(
         seeds=seeds,
         show=show,
     )
+
+
+def _weights(transfer: Transfer | str | Path) -> Transfer:
+    return transfer if isinstance(transfer, Transfer) else Transfer(path=str(transfer))
+
+
+def _begun(options: dict[str, Any], transfer: Transfer | str | Path | None) -> dict[str, Any]:
+    """A recipe's options with what the weights bring that it begins with."""
+    if transfer is None:
+        return options
+    weights = _weights(transfer)
+    return begun_with({**options, "transfer": weights.dump(defaults=False)}, weights.path)

@@ -24,6 +24,7 @@ from deepwright.evaluation.classify import LogLoss
 from deepwright.evaluation.temperature import Tempered
 from deepwright.model.answer import answering
 from deepwright.model.export import export_network
+from deepwright.practice.begin import begin
 from deepwright.practice.decide import decide
 from deepwright.practice.show import Show
 from deepwright.practice.speed import keep_plan, measured_on, speed_of
@@ -50,6 +51,7 @@ from deepwright.train.watch import record
 if TYPE_CHECKING:
     from torch import nn
 
+NETWORK = "network"
 PARITY_LIMIT = 1e-5
 LOSSES: Mapping[Problem, Loss] = {"classification": CrossEntropy(), "multi-label": MultiLabel(), "regression": MSE()}
 """What training lowers where the recipe names nothing."""
@@ -86,6 +88,7 @@ def learn_network(
     table: Collected,
     budget_s: float | None,
     show: Show,
+    name: str = NETWORK,
 ) -> Member:
     """Train the recipe's network. Early stopping watches `train.watch` on the validation part: log loss for classes,
     since it moves with every answer where the share of right ones jumps (docs/log.md, 2026-11-21)."""
@@ -102,6 +105,7 @@ def learn_network(
     prepared = tensors(fitted, inputs, split.train.inputs)
     validation = tensors(fitted, inputs, split.validation.inputs)
     recipe.network.adapt(module, prepared)
+    begun = begin(recipe, module, schema)
     answerer = answering(module, problem, mean, sd)
     export_network(answerer, inputs, problem)  # refused before the first epoch, not after the last
     threads = recipe.train.threads or thread_count(module, recipe.train.batch_size, uses=weight_uses(inputs))
@@ -118,6 +122,7 @@ def learn_network(
         )  # fmt: skip
         rows = stored.batches(recipe.train.batch_size)
     epochs, patience = recipe.train.passes(len(split.train))
+    apart = "" if name == NETWORK else f"-{name}"
 
     training = fit(
         module,
@@ -138,14 +143,16 @@ def learn_network(
         greater_is_better=watched.greater_is_better,
         answer=answerer.answer,
         sample=recipe.train.sample,
-        checkpoints=Checkpoints(run.folder / "checkpoint", every_s=recipe.train.checkpoint_s),
+        checkpoints=Checkpoints(run.folder / f"checkpoint{apart}", every_s=recipe.train.checkpoint_s),
         budget_s=budget_s,
         threads=threads,
         speed=speed_of(run, recipe, split, threads),
         micro_batches=recipe.train.micro_batches,
+        rates=begun.rates,
+        frozen=begun.frozen,
         regularize=Regularize.of(recipe.train),
     )
-    for event in show.watch(record(training, run.folder / "events.jsonl")):
+    for event in show.watch(record(training, run.folder / f"events{apart}.jsonl")):
         if isinstance(event, Planned):
             keep_plan(run, recipe, split, threads, SpeedPlan.of(event))
     history = training.finish()
@@ -153,7 +160,7 @@ def learn_network(
     graph, weights = export_network(answerer, inputs, problem)
     decided = decide(recipe, schema, split.validation, _torch_answers(answerer, validation, inputs), graph)
     bundle = write_bundle(
-        run.folder / "members" / "network",
+        run.folder / "members" / name,
         schema=decided.schema,
         operations=fitted.operations,
         graph=decided.graph,
@@ -162,8 +169,8 @@ def learn_network(
         profile=profile(split.train),
         versions=versions,
     )
-    difference = parity(decided.answer, bundle.predict(split.validation).answer, "network")
-    run.commit("member network", bundle=bundle.digest, parity=difference)
+    difference = parity(decided.answer, bundle.predict(split.validation).answer, name)
+    run.commit(f"member {name}", bundle=bundle.digest, parity=difference)
     notes = {
         "stopped": history.stopped,
         "watch": watched.name,
@@ -179,9 +186,10 @@ def learn_network(
         "weights": sum(parameter.numel() for parameter in module.parameters()),
         "memory_peak_bytes": peak_bytes(),
         "events": list(history.notes),
+        **({"transfer": begun.facts} if begun.facts else {}),
     }
     seconds = time.monotonic() - started
-    return Member("network", bundle, seconds, difference, history.epochs, notes, decided.cross_fitted, decided.tempered)
+    return Member(name, bundle, seconds, difference, history.epochs, notes, decided.cross_fitted, decided.tempered)
 
 
 def network_loss(recipe: Recipe, problem: Problem, *, is_weighted: bool) -> "Loss | nn.Module":

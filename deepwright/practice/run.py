@@ -34,13 +34,15 @@ from deepwright.practice.images import decode_split, size_findings
 from deepwright.practice.keep import keep_split
 from deepwright.practice.look import look
 from deepwright.practice.member import Member, learn_baseline, learn_network
+from deepwright.practice.origin import overlap_findings, pinned
 from deepwright.practice.propose import proposal, require_taken
 from deepwright.practice.reporting import epoch_metrics, make_report, publish
+from deepwright.practice.scratch import learn_scratch
 from deepwright.practice.seeds import further_recipes, is_done, seed_run
 from deepwright.practice.show import Show, quiet
 from deepwright.practice.through import require_streamable
 
-BLOCKING_RULES = frozenset({"overlap", "one_class", "target_as_input"})
+BLOCKING_RULES = frozenset({"overlap", "one_class", "target_as_input", "transfer_overlap"})
 """Rules that stop a run and may be set aside with `--allow RULE --reason TEXT`."""
 
 
@@ -65,6 +67,7 @@ def practise(
     Raises PracticeError kinds: recipe (2), data (3), a rule of practice (4), resources (5).
     """
     started = time.monotonic()
+    recipe = pinned(recipe)
     table = collect(recipe, data, test)
     if not table.schema.has_target:
         raise UsageError("cli.no_target", source=table.source, columns=", ".join(table.schema.names))
@@ -154,6 +157,7 @@ def split_rows(recipe: Recipe, table: Collected, *, stops: bool = True) -> tuple
         *cleaned,
         *prepare_findings(split.train, recipe.prepare),
         *size_findings(recipe, split.train),
+        *overlap_findings(recipe, table.source_sha256, split),
         *leakage_findings(split.train, split.validation, split.test.audit_inputs(), is_own_test=table.test is not None),
     )
     allowed = {allowance.rule for allowance in recipe.allow}
@@ -193,7 +197,8 @@ def learn_members(
         )
     show.say(text("run.training", member=recipe.network.kind))
     network = learn_network(run, recipe, split, metrics, versions, table=table, budget_s=budget_s, show=show)
-    members = {"network": network, **members}
+    scratch = learn_scratch(run, recipe, split, metrics, versions, network, table=table, budget_s=budget_s, show=show)
+    members = {"network": network, **scratch, **members}
     mean = learn_blend(run, recipe, split, members, versions)
     return conform(run, recipe, split, members if mean is None else {**members, mean.name: mean})
 

@@ -29,6 +29,7 @@ from deepwright.train.events import (
     Step,
     Stopped,
 )
+from deepwright.train.freeze import Freezing
 from deepwright.train.heap import kept_memory
 from deepwright.train.interrupt import Interrupts
 from deepwright.train.judge import built_loss, judge
@@ -44,7 +45,7 @@ from deepwright.train.regularize import Regularize
 from deepwright.train.saving import Saving, identity
 from deepwright.train.speed import Precision, SpeedPlan, laid_out, products
 from deepwright.train.state import State, digest
-from deepwright.train.step import Steps
+from deepwright.train.step import Change, Steps
 from deepwright.train.stream import Stream
 from deepwright.train.trial import TrialSteps
 
@@ -78,10 +79,12 @@ def fit(
     threads: int | None = None,
     objective: Objective | None = None,
     rates: Mapping[str, float] | None = None,
+    frozen: Mapping[str, int | None] | None = None,
     regularize: Regularize | None = None,
     speed: Literal["exact", "auto"] | SpeedPlan = "exact",
     micro_batches: int = 1,
     lengths: str | None = None,
+    augment: Change | None = None,
 ) -> "Training":
     """Train a module. Gives an iterable of events; `.finish()` runs it to its end and gives the History.
 
@@ -100,8 +103,10 @@ def fit(
     sample: training rows judged after each epoch. checkpoints: where to save and resume; None: nowhere.
     budget_s: seconds of training, at most, summed over resumes. threads: None: torch's number, at most 8, or the
     checkpoint's. objective: replaces `loss` where a step has several phases.
-    rates: factors on an optimizer part's rate by parameter name, such as {"backbone.*": 0.1}. regularize: noise,
-    penalties, clipping and averaged weights, which then are the ones judged and kept.
+    rates: factors on an optimizer part's rate by parameter name, such as {"backbone.*": 0.1}. frozen: epochs that
+    parameters stay as they are, such as {"stem.*": None, "blocks.*": 3}; None: all. Layers that are frozen whole work
+    as in evaluation, so that normalisations keep their statistics. regularize: noise, penalties, clipping and averaged
+    weights, which then are the ones judged and kept.
 
     speed: "exact" runs steps as torch does; "auto" tries for at most 2 s what is faster here (kernels for float32
     products, channels-last, cheaper masks for dropout, bfloat16 for classes) and keeps what passes its checks. What is
@@ -114,6 +119,9 @@ def fit(
     lengths: the name of the input [B] that says how many steps of each row count. Inputs [B, T, ...] then come cut to
     the longest row of their batch, and rows of like length stand in one batch. A list of arrays [T] or [T, F] as an
     input needs no name: the module gets it filled up with zeros, and its lengths as the next argument.
+
+    augment: changes each batch of the training part before its step, such as `Augmenter(("flip", "crop"))`: a callable
+    (batch, step) -> batch of as many rows. Draws from torch's global generators in it are a function of (seed, step).
 
     Where memory does not suffice for a batch, it goes through in smaller pieces with the gradients of the whole.
 
@@ -136,7 +144,7 @@ def fit(
     greater = is_greater_better(functions.get(watch)) if greater_is_better is None else greater_is_better
     return Training(
         module, train, validation, loss=loss, optimizer=optimizer, schedule=schedule, objective=objective,
-        rates=rates, regularize=regularize,
+        rates=rates, frozen=frozen, regularize=regularize, augment=augment,
         options=Options(
             epochs, batch_size, seed, patience, functions, watch, greater, answer, sample, budget_s,
             threads, speed, micro_batches, lengths,
@@ -159,12 +167,15 @@ class Training:
         schedule: Schedule | str | None,
         objective: Objective | None,
         rates: Mapping[str, float] | None,
+        frozen: Mapping[str, int | None] | None,
         regularize: Regularize | None,
+        augment: Change | None,
         options: Options,
         checkpoints: Checkpoints | None,
     ) -> None:
         import torch
 
+        self.freezing = Freezing(module, frozen)
         first = next((p for p in module.parameters() if p.requires_grad), None)
         if first is None:
             raise RecipeError("train.no_parameters", module=type(module).__name__)
@@ -193,11 +204,13 @@ class Training:
         self.steps = Steps(
             module, self.objective, self.optimizers, self.state, self.device, seed=options.seed, regularize=regularize,
             num_batches=self.num_batches, num_epochs=options.epochs, micro_batches=options.micro_batches,
+            augment=augment,
         )  # fmt: skip
         self._precision: Precision | None = None
         self._history: History | None = None
         parts = {"train": self.train, "validation": self.validation} if checkpoints else {}
-        identified = identity(module, self.optimizers, options, self.rates, regularize, parts)
+        identified = identity(module, self.optimizers, options, self.rates, regularize, parts, augment)
+        identified |= {"frozen": self.freezing.epochs}
         self.saving = Saving(checkpoints, self.state, self.watch, identity=identified, environment=self._environment)
         self._interrupts = Interrupts(self.saving.save)
         self._events = self._run()
@@ -250,6 +263,7 @@ class Training:
             elif planned is not None:
                 position.notes.append(planned.record())
             stack.callback(self._interrupts.uninstall)
+            stack.callback(self.freezing.undo)
             if self.saving.checkpoints is not None:
                 self.saving.checkpoints.start_clock()
                 self._interrupts.install()
@@ -268,6 +282,7 @@ class Training:
                 if position.batch == 0:
                     state.keep_good()
                 self.module.train()
+                self.freezing.set(position.epoch)
                 fault = None
                 batches = self.train.epoch(
                     options.batch_size, seed=options.seed, epoch=position.epoch, start=position.batch
