@@ -268,6 +268,11 @@ class Augment(Part, family="augment"):
 
     is_checked: ClassVar[bool] = True
 
+    @property
+    def jumps(self) -> bool:
+        """Whether it makes other images at once, as a mirror does, and not gradually, as an angle."""
+        return False
+
     @classmethod
     def read_line(cls, line: str) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         """`crop pad=0.1 fill=black` as plain data and options that are texts still. Raises RecipeError."""

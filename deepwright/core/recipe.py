@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
+from deepwright.core.augmentation import Augmentation, Predict
 from deepwright.core.families import (
     Baseline,
     Decision,
@@ -42,6 +43,8 @@ USUAL: Mapping[str, Mapping[str, Any]] = {
 The steps are those of some ten minutes on two cores with small images (docs/log.md, 2026-11-21); no patience, since a
 cosine schedule is not to be cut short."""
 
+AUGMENTED = ("flip", "crop")
+"""How images are changed where a recipe does not say (docs/log.md, 2026-11-21)."""
 QUALITY_EPOCHS = {"fast": 0.25, "best": 3.0}
 """Times the epochs, and the patience, that a network recommends."""
 BOUNDS = frozenset({"least_steps", "most_steps"})
@@ -155,14 +158,16 @@ class Recipe(Part):
     )
     prepare: Prepare = option(Prepare, "columns to tensors")
     quality: Literal["fast", "good", "best"] = option(
-        "good", "one word for the epochs and the size of images, where these are left open"
+        "good", "one word for the epochs, the size and the views of images, where these are left open"
     )
     network: Network = option("tabm", "the network; of images resnet")
     transfer: Transfer | None = option(None, "weights that the network begins with (--from); none: random ones")
     baselines: tuple[Baseline, ...] = option(("constant", "linear", "boosting"), "what stands beside the network")
     blend: bool = option(True, "whether the weighted mean of network and boosting is a member too")
+    augment: Augmentation = option(Augmentation, "how training images are changed at random")
     train: Train = option(Train, "how the network learns")
     metric: Metric | None = option(None, "what chooses; none: accuracy for classes, rmse for values")
+    predict: Predict = option(Predict, "of how many views of an image the answers are averaged")
     temperature: bool = option(
         True, "whether probabilities are made as sure as they are right on validation, where that helps"
     )
@@ -194,6 +199,10 @@ class Recipe(Part):
         network, quality = (data.get(name, cls.model_fields[name].default) for name in ("network", "quality"))
         suited = of_quality({**suited, **suited_to(network)}, quality)
         data = {**data, "train": _completed(data.get("train", {}), _without_steps(suited, data.get("train", {})))}
+        if holds_of(data.get("source")) == "image":
+            data["augment"] = _completed(data.get("augment", {}), {"changes": AUGMENTED})
+            if quality == "best":
+                data["predict"] = _completed(data.get("predict", {}), {"views": "auto"})
         if quality in QUALITY_SIDES:
             data["prepare"] = _completed(data.get("prepare", {}), {"images": {"most": QUALITY_SIDES[quality]}})
         return data

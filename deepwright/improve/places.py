@@ -37,6 +37,10 @@ class Flip(Augment, kind="flip"):
             images = torch.where(chosen(images, self.share), images.flip(axis), images)
         return images
 
+    @property
+    def jumps(self) -> bool:
+        return True
+
     def checked(self) -> tuple[Augment, ...]:
         if self.axis == "both":
             return Flip(axis="horizontal", share=1.0), Flip(axis="vertical", share=1.0)
@@ -141,6 +145,10 @@ class Rotate(Augment, kind="rotate"):
         zero = torch.zeros_like(angle)
         cos, sin = torch.cos(angle), torch.sin(angle)
         return warped(images, matrices(cos, -sin, zero, sin, cos, zero), self.fill)
+
+    @property
+    def jumps(self) -> bool:
+        return self.quarters
 
     def _turned(self, images: "torch.Tensor") -> "torch.Tensor":
         import torch

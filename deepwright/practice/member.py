@@ -24,6 +24,7 @@ from deepwright.evaluation.classify import LogLoss
 from deepwright.evaluation.temperature import Tempered
 from deepwright.model.answer import answering
 from deepwright.model.export import export_network
+from deepwright.practice.augment import augmented
 from deepwright.practice.begin import begin
 from deepwright.practice.decide import decide
 from deepwright.practice.show import Show
@@ -121,6 +122,7 @@ def learn_network(
             show=show,
         )  # fmt: skip
         rows = stored.batches(recipe.train.batch_size)
+    augment = augmented(run, recipe, split, inputs, prepared, show=show)
     epochs, patience = recipe.train.passes(len(split.train))
     apart = "" if name == NETWORK else f"-{name}"
 
@@ -151,6 +153,7 @@ def learn_network(
         rates=begun.rates,
         frozen=begun.frozen,
         regularize=Regularize.of(recipe.train),
+        augment=augment.change,
     )
     for event in show.watch(record(training, run.folder / f"events{apart}.jsonl")):
         if isinstance(event, Planned):
@@ -186,6 +189,7 @@ def learn_network(
         "weights": sum(parameter.numel() for parameter in module.parameters()),
         "memory_peak_bytes": peak_bytes(),
         "events": list(history.notes),
+        "augment": augment.facts,
         **({"transfer": begun.facts} if begun.facts else {}),
     }
     seconds = time.monotonic() - started
