@@ -97,7 +97,7 @@ def _listed(names: Iterable[str]) -> str:
     blocks: dict[str, int] = {}
     for name in whole:
         words = name.split(" ")[0].split(".")
-        block = ".".join(words[: max(1, min(3, len(words) - 1))])
+        block = ".".join(words[: max(1, len(words) - 2)])
         blocks[block] = blocks.get(block, 0) + 1
     return ", ".join(f"{block}.* ({count})" if count > 1 else block for block, count in blocks.items())
 

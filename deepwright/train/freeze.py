@@ -48,6 +48,11 @@ class Freezing:
             if parameters and held.issuperset(parameters):
                 layer.eval()
 
+    @property
+    def later(self) -> dict[int, int]:
+        """The epochs before which a parameter does not learn, by its id, of those that learn at all."""
+        return {id(self._parameters[name]): epochs for name, epochs in self.epochs.items() if epochs is not None}
+
     def undo(self) -> None:
         """Every parameter learns again that did before."""
         for parameter in self._learn:

@@ -190,7 +190,8 @@ class Training:
         self.sample = self.train.sample(options.sample, options.seed) if isinstance(self.train, Rows) else None
         self.objective = objective or supervised(module, _loss_for(loss, self.train))
         self.optimizers = [
-            built_optimizer(p.optimizer or optimizer, p.parameters, rates) for p in self.objective.phases
+            built_optimizer(p.optimizer or optimizer, p.parameters, rates, self.freezing.later)
+            for p in self.objective.phases
         ]
         if len({id(each) for each in self.optimizers}) < len(self.optimizers):
             raise RecipeError("train.optimizer_shared", phases=len(self.optimizers))

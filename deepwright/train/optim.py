@@ -283,41 +283,48 @@ class Muon(Optimizer, kind="muon"):
         return parts[0] if len(parts) == 1 else SideBySide(parts)
 
 
-def groups_of(module: "nn.Module", rates: Mapping[str, float] | None = None) -> list[dict[str, Any]]:
+def groups_of(
+    module: "nn.Module", rates: Mapping[str, float] | None = None, later: Mapping[int, int] | None = None
+) -> list[dict[str, Any]]:
     """A module's parameters in groups: matrices, embeddings, and vectors (biases, norms), which are not to decay.
 
     rates: factors on the rate by name pattern, such as {"backbone.*": 0.1}; the first that matches holds.
+    later: epochs before which a parameter does not learn, by its id. Those that begin together stand together: torch's
+    fused steps take only lists in which all or none have been stepped before.
     Raises RecipeError for a pattern that matches nothing.
     """
     from torch import nn
 
     patterns = {pattern: float(factor) for pattern, factor in (rates or {}).items()}
     embeddings = {id(layer.weight) for layer in module.modules() if isinstance(layer, nn.Embedding | nn.EmbeddingBag)}
-    groups: dict[tuple[str, float], list[Any]] = {}
+    groups: dict[tuple[str, float, int], list[Any]] = {}
     matched: set[str] = set()
     for name, parameter in module.named_parameters():
         hits = [pattern for pattern in patterns if fnmatchcase(name, pattern)]
         matched.update(hits[:1])
         if parameter.requires_grad:
             role = "vector" if parameter.ndim < 2 else "embedding" if id(parameter) in embeddings else "matrix"
-            groups.setdefault((role, patterns[hits[0]] if hits else 1.0), []).append(parameter)
+            factor = patterns[hits[0]] if hits else 1.0
+            groups.setdefault((role, factor, (later or {}).get(id(parameter), 0)), []).append(parameter)
     for pattern in patterns:
         if pattern not in matched:
             known = ", ".join(name for name, _ in module.named_parameters())
             raise RecipeError("train.rate_matches_nothing", pattern=pattern, known=known)
     return [
         {"params": found, "role": role, "lr_factor": factor, **({"weight_decay": 0.0} if role == "vector" else {})}
-        for (role, factor), found in sorted(groups.items(), key=lambda item: item[0])
+        for (role, factor, _), found in sorted(groups.items(), key=lambda item: item[0])
     ]
 
 
-def built_optimizer(optimizer: Any, module: "nn.Module", rates: Mapping[str, float] | None) -> "torch.optim.Optimizer":
+def built_optimizer(
+    optimizer: Any, module: "nn.Module", rates: Mapping[str, float] | None, later: Mapping[int, int] | None = None
+) -> "torch.optim.Optimizer":
     """A part, a kind's name, a callable or a torch optimizer as the optimizer of a module's parameters."""
     import torch
 
     part = Optimizer.parse(optimizer) if isinstance(optimizer, str) else optimizer
     if isinstance(part, Optimizer):
-        return part.build(groups_of(module, rates))
+        return part.build(groups_of(module, rates, later))
     if rates:
         raise RecipeError("train.rates_need_a_part", found=type(part).__name__, rates=", ".join(rates))
     built = (

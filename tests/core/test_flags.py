@@ -63,6 +63,19 @@ def test_a_value_is_read_as_the_option_wants_it(value: str, annotation: Any, exp
     assert found == expected and type(found) is type(expected)
 
 
+def test_from_is_short_for_the_path_of_the_weights():
+    transfer = recipe(("from", "runs/a"), ("transfer.freeze", "backbone")).transfer
+    assert transfer is not None and transfer.path == "runs/a" and transfer.freeze == "backbone"
+    assert is_recipe_flag("from")
+    with pytest.raises(UsageError, match=r"--transfer\.path"):
+        recipe(("from", "a"), ("transfer.path", "b"))
+
+
+def test_options_of_the_weights_need_weights():
+    with pytest.raises(RecipeError, match=r"^transfer\.path: this option has no default and must be given\.$"):
+        recipe(("transfer.freeze", "backbone"))
+
+
 def test_names_of_the_recipe_and_of_the_source_are_recipe_flags():
     assert is_recipe_flag("train.epochs") and is_recipe_flag("seed") and is_recipe_flag("columns")
     assert not is_recipe_flag("json") and not is_recipe_flag("final")
@@ -124,7 +137,7 @@ def test_every_flag_can_be_set_to_its_own_default():
     settable = [
         (flag.removeprefix("--"), default)
         for flag, _, default, _ in flags_of(Recipe)
-        if default and not flag.startswith(("--plugin", "--allow", "--target"))
+        if default and not flag.startswith(("--plugin", "--allow", "--target", "--transfer."))
     ]
     assert len(settable) > 20
     for flag, default in settable:
