@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -260,18 +260,19 @@ class Bundle:
 
     def _results(self, columns: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
         """The answer and the scale."""
-        size, step = len(next(iter(columns.values()))), self._rows_at_once
-        pieces = [
-            self._answer_batch({name: column[start : start + step] for name, column in columns.items()})
-            for start in range(0, max(size, 1), step)
-        ]
-        answer, *scale = (np.concatenate(of_piece) for of_piece in zip(*pieces, strict=True))
+        pieces = [self._session.run(self._outputs, tensors) for tensors in self.tensors(columns)]
+        answer, *scale = (
+            np.concatenate([np.asarray(each) for each in of_piece]) for of_piece in zip(*pieces, strict=True)
+        )
         return answer, scale[0] if scale else None
 
-    def _answer_batch(self, columns: Columns) -> list[np.ndarray]:
-        tensors = run_operations(self.operations, columns)
-        found = self._session.run(self._outputs, {name: tensors[name] for name in self._inputs})
-        return [np.asarray(each) for each in found]
+    def tensors(self, columns: Mapping[str, np.ndarray]) -> Iterator[Columns]:
+        """What the graph takes for typed input columns, in the pieces in which rows are answered."""
+        size, step = len(next(iter(columns.values()))), self._rows_at_once
+        for start in range(0, max(size, 1), step):
+            piece = {name: column[start : start + step] for name, column in columns.items()}
+            prepared = run_operations(self.operations, piece)
+            yield {name: prepared[name] for name in self._inputs}
 
     def replay_golden(self) -> float:
         """The largest difference between the golden rows' answers now and when the bundle was made.
@@ -465,17 +466,22 @@ def _assemble_from(
     operations: tuple[Operation, ...],
     graph: bytes,
 ) -> Bundle:
+    try:
+        session = open_graph(graph)
+    except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no base; every one means a bad graph
+        raise BundleError("bundle.bad_graph", folder=folder, why=_first_line(error)) from None
+    return Bundle(folder, manifest["model"], schema, operations, session, contents)
+
+
+def open_graph(graph: bytes) -> Any:
+    """A session of ONNX Runtime for a graph."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # more threads may change the last bits, and servers run one process per core
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no base; every one means a bad graph
-        raise BundleError("bundle.bad_graph", folder=folder, why=_first_line(error)) from None
-    return Bundle(folder, manifest["model"], schema, operations, session, contents)
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
 def _first_line(error: Exception) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from deepwright.core.report import Report
 from deepwright.core.text import text
 from deepwright.evaluation.conditions import words_of
-from deepwright.evaluation.markup import Markup, join, tag
+from deepwright.evaluation.markup import Markup, join, prose, tag
 from deepwright.evaluation.wording import count, metric_label, middle_width, part_label, shown
 from deepwright.evaluation.worst import Example, Examples
 
@@ -63,7 +63,9 @@ def cost_section(report: Report) -> Markup | None:
     facts[text("failing.machine")] = cost.machine
     pairs = [(tag("dt", name), tag("dd", words)) for name, words in facts.items()]
     calls = ", ".join(count(each.calls) for each in cost.latency)
-    return join(tag("dl", pairs, class_="facts"), tag("p", text("failing.cost_note", calls=calls), class_="note"))
+    return join(
+        tag("dl", pairs, class_="facts"), tag("p", prose(text("failing.cost_note", calls=calls)), class_="note")
+    )
 
 
 def cost_line(report: Report) -> str | None:

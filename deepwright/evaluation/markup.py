@@ -35,3 +35,15 @@ def join(*children: object) -> Markup:
         elif child is not None:
             parts.append(escape(str(child)))
     return Markup("".join(parts))
+
+
+def prose(words: str) -> Markup:
+    """A sentence in which what stands between backticks is code; a lone backtick stands as it is.
+
+    >>> prose("`a < b` holds")
+    '<code>a &lt; b</code> holds'
+    """
+    pieces = words.split("`")
+    if len(pieces) % 2 == 0:
+        return join(words)
+    return join([tag("code", piece) if place % 2 else piece for place, piece in enumerate(pieces)])

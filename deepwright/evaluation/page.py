@@ -4,9 +4,11 @@ import base64
 import hashlib
 from importlib import resources
 
-from deepwright.core.report import Report
+from deepwright.core.report import Report, Sentence
 from deepwright.core.text import language, text
 from deepwright.evaluation import sections
+from deepwright.evaluation.embedding import EmbeddingMap
+from deepwright.evaluation.embedding_page import map_section
 from deepwright.evaluation.exhibits import evidence_section
 from deepwright.evaluation.failing import cost_section, failing_section, importance_section
 from deepwright.evaluation.markup import Markup, join, tag
@@ -16,16 +18,24 @@ from deepwright.evaluation.wording import count, part_label, seal_stamp, shown_p
 from deepwright.evaluation.worst import Examples
 
 
-def render(report: Report, *, next_commands: list[str], examples: Examples | None = None) -> str:
+def render(
+    report: Report,
+    *,
+    next_commands: list[str],
+    examples: Examples | None = None,
+    seen: EmbeddingMap | Sentence | None = None,
+) -> str:
     """The whole page, in the language of `DEEPWRIGHT_LANG`.
 
     next_commands: what to paste next, the first one first. examples: rows of validation to show; None: none are kept.
+    seen: the map of those rows, or why there is none.
     """
     parts = [
         ("verdict", None, sections.verdict_section(report)),
         ("next", text("evaluate.section_next"), sections.next_section(next_commands)),
         ("numbers", text("evaluate.section_numbers"), sections.numbers_section(report)),
         ("failing", text("failing.section"), failing_section(report, examples)),
+        ("map", text("embedding.section"), map_section(seen)),
         ("importance", text("failing.section_importance"), importance_section(report)),
         ("evidence", text("evaluate.section_evidence"), evidence_section(report)),
         ("seeds", text("seeds.section"), spread_section(report)),

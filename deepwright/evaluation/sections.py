@@ -7,7 +7,7 @@ from typing import Any
 from deepwright.core.report import Finding, Number, Report
 from deepwright.core.text import text
 from deepwright.evaluation.charts import span_of, whisker
-from deepwright.evaluation.markup import Markup, join, tag
+from deepwright.evaluation.markup import Markup, join, prose, tag
 from deepwright.evaluation.wording import (
     METHODS,
     PARTS,
@@ -137,7 +137,7 @@ def findings_section(report: Report) -> Markup:
 
 def _finding(found: Finding) -> Markup:
     severity = tag("span", text(SEVERITIES[found.severity]), class_=f"severity {found.severity}")
-    return tag("li", severity, tag("div", found.text, " ", tag("code", found.rule, class_="soft")))
+    return tag("li", severity, tag("div", prose(found.text), " ", tag("code", found.rule, class_="soft")))
 
 
 def data_section(report: Report) -> Markup:

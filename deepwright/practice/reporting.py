@@ -25,11 +25,14 @@ from deepwright.evaluation.decision import as_answer
 from deepwright.evaluation.draws import Dependence
 from deepwright.evaluation.judge import evidence, judge, main_metric, usual_metrics
 from deepwright.evaluation.page import render
+from deepwright.practice.augment import augment_findings
+from deepwright.practice.begin import transfer_findings
 from deepwright.practice.conform import conformal_findings
 from deepwright.practice.decided import decision_findings
 from deepwright.practice.environment import environment
-from deepwright.practice.examples import examples_of
+from deepwright.practice.examples import examples_of, map_of, shown_rows
 from deepwright.practice.member import Member
+from deepwright.practice.scratch import SCRATCH
 from deepwright.practice.seeds import spread_of, values_of
 from deepwright.practice.target import class_weights, target_of
 
@@ -183,6 +186,9 @@ def make_report(
             *dependence_findings(split.validation),
             *blend_findings(members),
             *training_findings(members["network"]),
+            *augment_findings((members["network"].notes or {}).get("augment", {})),
+            *transfer_findings(recipe, members["network"].notes or {}, has_scratch=SCRATCH in members),
+            *(training_findings(members[SCRATCH]) if SCRATCH in members else ()),
         ),
         verdict=verdict(
             first.target,
@@ -245,7 +251,7 @@ def cross_fitted(members: Mapping[str, Member], metric: Metric) -> dict[str, np.
 def optimistic_members(recipe: Recipe, members: Mapping[str, Member], chosen: str) -> frozenset[str]:
     """Members that a choice on validation favoured there: the network by its best epoch, the blend by its
     weight, the best of several."""
-    favoured = {"network", "blend"}
+    favoured = {"network", SCRATCH, "blend"}
     if recipe.ship == "best" and len(members) > 1:
         favoured.add(chosen)
     return frozenset(favoured)
@@ -299,15 +305,15 @@ def training_findings(network: Member) -> tuple[Finding, ...]:
     notes = network.notes or {}
     found = []
     if notes.get("stopped") == "budget":
-        found.append(finding("training_budget", "warning", "network", epochs=len(network.history)))
+        found.append(finding("training_budget", "warning", network.name, epochs=len(network.history)))
     events = notes.get("events") or ()
     faults = [event for event in events if event["event"] == "nonfinite"]
     if faults:
         scale = f"{faults[-1]['lr_scale']:g}"
-        found.append(finding("training_rate_lowered", "warning", "network", times=len(faults), scale=scale))
+        found.append(finding("training_rate_lowered", "warning", network.name, times=len(faults), scale=scale))
     changes = [change for event in events if event["event"] == "resumed" for change in event["changes"]]
     if changes:
-        found.append(finding("training_resumed", "warning", "network", changes=", ".join(dict.fromkeys(changes))))
+        found.append(finding("training_resumed", "warning", network.name, changes=", ".join(dict.fromkeys(changes))))
     return tuple(found)
 
 
@@ -321,7 +327,14 @@ def publish(run: Run, report: Report) -> None:
         sync_folder(run.folder)
     attach_report(run.bundle_folder, report.model_dump(mode="json"))
     run.write("report.json", report.json_bytes())
-    page = render(report, next_commands=next_commands(run, report), examples=examples_of(run, report))
+    bundle = Bundle.load(run.bundle_folder)
+    rows = shown_rows(run, bundle)
+    page = render(
+        report,
+        next_commands=next_commands(run, report),
+        examples=None if rows is None else examples_of(report, bundle, rows),
+        seen=None if rows is None else map_of(report, bundle, rows),
+    )
     run.write("report.html", page.encode())
 
 

@@ -1,6 +1,7 @@
 """A whole run tells where its bundle fails and what it costs, and keeps its rows out of report and bundle."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +12,13 @@ import polars as pl
 import pytest
 
 from deepwright import parts
-from deepwright.core.bundle import Answers
+from deepwright.core.bundle import Answers, Bundle
 from deepwright.core.families import Baseline, Source
 from deepwright.core.recipe import Recipe, Train
 from deepwright.core.report import Latency, Report
 from deepwright.core.run import Run
 from deepwright.practice import failing
-from deepwright.practice.examples import examples_of
+from deepwright.practice.examples import examples_of, map_of, shown_rows
 from deepwright.practice.keep import kept_rows
 from deepwright.practice.look import look
 from deepwright.practice.opening import recipe_of
@@ -115,7 +116,7 @@ def test_what_was_measured_in_time_is_compared_by_neither_rerun_nor_verify(finis
 
 def test_the_worst_rows_stand_on_the_page_and_nowhere_else(finished: Run):
     page = finished.read("report.html").decode()
-    worst = examples_of(finished, finished.report).worst
+    worst = examples_of(finished.report, finished.bundle, shown_rows(finished, finished.bundle)).worst
     assert len(worst) == 10
     rows = pl.read_csv(finished.folder.parents[1] / "people.csv")
     for example in worst:
@@ -124,6 +125,35 @@ def test_the_worst_rows_stand_on_the_page_and_nowhere_else(finished: Run):
         assert example.values["score"] in page
         for path in (finished.folder / "report.json", *finished.bundle_folder.glob("*.json")):
             assert str(score) not in path.read_text(encoding="utf-8"), path.name
+
+
+def test_the_map_of_the_network_stands_on_the_page_and_nowhere_else(copied: Run):
+    report = copied.report.model_copy(update={"chosen": "network"})
+    shutil.rmtree(copied.bundle_folder)
+
+    def published() -> tuple[str, dict[str, bytes]]:
+        publish(copied, report)
+        kept = [copied.folder / "report.json", *copied.bundle_folder.iterdir()]
+        return copied.read("report.html").decode(), {str(path): path.read_bytes() for path in kept}
+
+    network = Bundle.load(copied.folder / "members" / "network")
+    rows = shown_rows(copied, network)
+    found = map_of(report, network, rows)
+    assert len(found.points) == len(rows) and found.marked.sum() > 10
+    # the input that decides is the one along which rows spread
+    assert abs(np.corrcoef(found.points[:, 0], rows.columns["score"])[0, 1]) > 0.5
+    page, kept = published()
+    assert len(re.findall(r"M[\d.]+ [\d.]+h0", page.split('class="chart"')[1])) > 0.5 * len(rows)
+    for path in (copied.folder / "data").glob("validation-*"):
+        path.unlink()
+    without, kept_without = published()
+    assert 'class="map"' in page and 'class="map"' not in without and kept == kept_without
+
+
+def test_where_no_network_ships_the_page_says_why_there_is_no_map(finished: Run):
+    report = finished.report.model_copy(update={"chosen": "linear"})
+    told = map_of(report, Bundle.load(finished.folder / "members" / "linear"), shown_rows(finished, finished.bundle))
+    assert "linear ships, and only a network has" in told.text
 
 
 def test_a_run_without_its_rows_says_so_on_the_page(copied: Run):
