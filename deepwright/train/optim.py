@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from deepwright.core.errors import RecipeError
 from deepwright.core.families import Optimizer
@@ -245,10 +245,11 @@ class Adafactor(Optimizer, kind="adafactor"):
 
 
 class Muon(Optimizer, kind="muon"):
-    """Momentum made orthogonal, for matrices; AdamW for vectors, embeddings and convolutions.
+    """Momentum made orthogonal, for matrices and the kernels of convolutions; AdamW for vectors, embeddings and kernels
+    of a single channel.
 
-    Which of a list's matrices are embeddings is known only for a module's own groups (`groups_of`); among plain
-    parameters every matrix goes to Muon.
+    A kernel [out, in, height, width] is taken as the matrix [out, in x height x width]. Which of a list's matrices are
+    embeddings is known only for a module's own groups (`groups_of`); among plain parameters every matrix goes to Muon.
 
     >>> import torch
     >>> w = torch.nn.Parameter(torch.zeros(2, 2)); w.grad = torch.diag(torch.tensor([9.0, 0.1]))
@@ -258,7 +259,7 @@ class Muon(Optimizer, kind="muon"):
     Reference: Jordan et al. 2024, Muon: an optimizer for hidden layers; Liu et al. 2025, arXiv 2502.16982.
     """
 
-    lr: float = option(0.02, "step size of the matrices", above=0, high=10, search=(2e-3, 0.2, "log"))
+    lr: float = option(0.02, "step size of the matrices and kernels", above=0, high=10, search=(2e-3, 0.2, "log"))
     momentum: float = option(0.95, "memory of earlier gradients", low=0, below=1)
     weight_decay: float = option(0.01, "share of a weight, times lr, taken off in each step", low=0, high=1)
     rest_lr: float = option(1e-3, "AdamW's step size for all else", above=0, high=10, search=(1e-4, 1e-2, "log"))
@@ -268,19 +269,32 @@ class Muon(Optimizer, kind="muon"):
 
         from deepwright.train.side_by_side import SideBySide
 
-        mine, rest = [], []
-        for group in listed(parameters):
-            whole = group if isinstance(group, dict) else {"params": [group]}
-            matrices = [p for p in whole["params"] if p.ndim == 2 and whole.get("role") != "embedding"]
-            others = [p for p in whole["params"] if all(p is not m for m in matrices)]
-            mine += [{**whole, "params": matrices}] if matrices else []
-            rest += [{**whole, "params": others}] if others else []
+        groups = [group if isinstance(group, dict) else {"params": [group]} for group in listed(parameters)]
+        shared = {"lr": self.lr, "momentum": self.momentum, "weight_decay": self.weight_decay}
         parts: list[torch.optim.Optimizer] = []
-        if mine:
-            parts.append(torch.optim.Muon(mine, lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay))
-        if rest:
+        if matrices := _part_of(groups, "matrix"):
+            parts.append(torch.optim.Muon(matrices, **shared))
+        if kernels := _part_of(groups, "kernel"):
+            from deepwright.train.kernel_muon import KernelMuon
+
+            parts.append(KernelMuon(kernels, **shared))
+        if rest := _part_of(groups, "rest"):
             parts.append(AdamW(lr=self.rest_lr, weight_decay=self.weight_decay).build(rest))
         return parts[0] if len(parts) == 1 else SideBySide(parts)
+
+
+def _part_of(groups: list[dict[str, Any]], kind: Literal["matrix", "kernel", "rest"]) -> list[dict[str, Any]]:
+    """The groups with those of their parameters alone that Muon treats in this way."""
+
+    def kind_of(parameter: "torch.Tensor", role: str | None) -> str:
+        if parameter.ndim == 4 and min(parameter.shape[:2]) > 1:
+            return "kernel"
+        return "matrix" if parameter.ndim == 2 and role != "embedding" else "rest"
+
+    found = [
+        {**group, "params": [p for p in group["params"] if kind_of(p, group.get("role")) == kind]} for group in groups
+    ]
+    return [group for group in found if group["params"]]
 
 
 def groups_of(

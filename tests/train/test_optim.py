@@ -186,13 +186,15 @@ def test_muon_makes_the_momentum_nearly_orthogonal():
     assert before.max() / before.min() > 10 > 3 > after.max() / after.min()
 
 
-def test_muon_takes_matrices_and_adamw_the_rest():
-    module = nn.Sequential(nn.Embedding(5, 4), nn.Linear(4, 3), nn.LayerNorm(3))
+def test_muon_takes_matrices_and_kernels_and_adamw_the_rest():
+    module = nn.Sequential(
+        nn.Embedding(5, 4), nn.Linear(4, 3), nn.LayerNorm(3), nn.Conv2d(2, 6, 3), nn.Conv2d(6, 6, 3, groups=6)
+    )
     optimizer = Muon().build(groups_of(module))
-    muon, adamw = optimizer.parts
-    assert [p.shape for g in muon.param_groups for p in g["params"]] == [(3, 4)]
-    assert sorted(tuple(p.shape) for g in adamw.param_groups for p in g["params"]) == [(3,), (3,), (3,), (5, 4)]
+    shapes = [sorted(tuple(p.shape) for g in part.param_groups for p in g["params"]) for part in optimizer.parts]
+    assert shapes == [[(3, 4)], [(6, 2, 3, 3)], [(3,), (3,), (3,), (5, 4), (6,), (6,), (6, 1, 3, 3)]]
     assert type(Muon().build([nn.Parameter(torch.ones(2, 2))])).__name__ == "Muon"
+    assert type(Muon().build([nn.Parameter(torch.ones(2, 2, 1, 1))])).__name__ == "KernelMuon"
     assert type(Muon().build([nn.Parameter(torch.ones(2))])).__name__ == "FusedAdamW"
 
 
@@ -206,7 +208,7 @@ def test_optimizers_side_by_side_save_and_load_as_one():
 
     def make():
         torch.manual_seed(0)
-        module = nn.Sequential(nn.Embedding(5, 4), nn.Linear(4, 3))
+        module = nn.Sequential(nn.Embedding(5, 4), nn.Linear(4, 3), nn.Conv2d(2, 3, 2))
         return module, Muon().build(groups_of(module))
 
     module, optimizer = make()
