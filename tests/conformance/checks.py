@@ -10,6 +10,7 @@ from typing import Any
 
 from deepwright.core.part import Part
 from tests.conformance import (
+    augmenting,
     baselines,
     conforming,
     every_part,
@@ -131,6 +132,12 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         baselines.a_baseline_is_the_same_in_numpy_and_onnx,
         baselines.a_baseline_is_the_same_each_time,
         baselines.a_baseline_counts_rows_by_their_weight,
+    ),
+    "augment": (
+        augmenting.images_stay_images,
+        augmenting.the_seed_decides_every_draw,
+        augmenting.an_image_is_changed_by_itself,
+        augmenting.what_is_asked_of_training_rows_changes_each_of_them,
     ),
     "operation": (),  # tests/core/test_operations.py has a case for every kind, and fails without one
     "source": (),  # reading is tested in tests/data

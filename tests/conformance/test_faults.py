@@ -10,6 +10,7 @@ from deepwright.core.conformal import Conformal, class_scores
 from deepwright.core.dataset import Dataset
 from deepwright.core.errors import RecipeError
 from deepwright.core.families import (
+    Augment,
     Baseline,
     Dates,
     Decision,
@@ -20,6 +21,7 @@ from deepwright.core.families import (
     Intervals,
     Loss,
     Metric,
+    Mixing,
     Network,
     Optimizer,
     Outliers,
@@ -50,6 +52,7 @@ from deepwright.evaluation.mase import Mase
 from deepwright.evaluation.metric import MeanMetric, Weigher
 from deepwright.model.layer import Layer
 from tests.conformance import (
+    augmenting,
     baselines,
     conforming,
     every_part,
@@ -78,6 +81,7 @@ def breaks(check: Check) -> Callable[[Callable[[], Part]], Callable[[], Part]]:
 @pytest.fixture(autouse=True)
 def _kinds_as_before() -> Iterator[None]:
     families = (
+        Augment,
         Baseline,
         Dates,
         Decision,
@@ -386,6 +390,66 @@ def changes_its_answer_by_the_number_of_rows() -> Part:
             return super().forward(x) + rows * torch.arange(3)
 
     return Planted()
+
+
+# augmentation
+
+
+def augment(function: Callable[[Any], Any]) -> Part:
+    class Planted(Augment, kind="planted"):
+        def change(self, images: Any) -> Any:
+            return function(images)
+
+    return Planted()
+
+
+@breaks(augmenting.images_stay_images)
+def gives_floats_for_bytes() -> Part:
+    return augment(lambda images: images * 0.5)
+
+
+@breaks(augmenting.images_stay_images)
+def writes_into_what_it_is_given() -> Part:
+    return augment(lambda images: images.clamp_(min=9))
+
+
+@breaks(augmenting.images_stay_images)
+def goes_beyond_white() -> Part:
+    return augment(lambda images: images + images.new_ones(()) * 9 if images.is_floating_point() else images)
+
+
+@breaks(augmenting.the_seed_decides_every_draw)
+def draws_from_a_generator_of_its_own() -> Part:
+    draw = np.random.default_rng(0)
+    return augment(lambda images: images.roll(int(draw.integers(1, 9)), dims=2))
+
+
+@breaks(augmenting.the_seed_decides_every_draw)
+def draws_nothing() -> Part:
+    return augment(lambda images: images.flip(2))
+
+
+@breaks(augmenting.an_image_is_changed_by_itself)
+def takes_the_contrast_of_the_whole_batch() -> Part:
+    return augment(lambda images: images - images.min() + images[2].float().mean().to(images.dtype))
+
+
+@breaks(augmenting.an_image_is_changed_by_itself)
+def mixes_images_with_themselves() -> Part:
+    import torch
+
+    class Planted(Mixing, kind="planted"):
+        def mix(self, images: Any) -> Any:
+            return images.clone(), torch.arange(len(images)), 0.5
+
+    return Planted()
+
+
+@breaks(augmenting.what_is_asked_of_training_rows_changes_each_of_them)
+def is_asked_about_half_of_the_images() -> Part:
+    import torch
+
+    return augment(lambda images: torch.where(torch.rand(len(images), 1, 1, 1) < 0.5, 255 - images, images))
 
 
 # layers

@@ -152,7 +152,8 @@ def test_folders_tables_and_single_images_are_answered_from_the_command_line(fin
         assert cli.call(["predict", "runs/run", str(source), "-o", str(out)]) == 0
         assert [Path(json.loads(line)["row"]) for line in out.read_text().splitlines()] == rows[span]
         found = [list(json.loads(line)["probability"].values()) for line in out.read_text().splitlines()]
-        np.testing.assert_array_equal(np.array(found, np.float32), expected.probability[span])
+        # Sums of another number of rows may run in another order.
+        np.testing.assert_allclose(np.array(found, np.float32), expected.probability[span], rtol=1e-5)
     assert (expected.label == [path.parent.name for path in rows]).mean() > 0.6
 
 
