@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from deepwright.evaluation.markup import Markup, join, tag
 
 WIDTH, HEIGHT = 360, 270
-LEFT, RIGHT, TOP, BOTTOM = 62, 12, 12, 44
+LEFT, RIGHT, TOP, BOTTOM = 74, 12, 12, 44
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Axes:
         middle = (HEIGHT - BOTTOM + TOP) / 2
         labels = (
             tag("text", x_label, x=(WIDTH + LEFT - RIGHT) / 2, y=HEIGHT - 6, class_="axis middle"),
-            tag("text", y_label, x=12, y=middle, transform=f"rotate(-90 12 {middle})", class_="axis middle"),
+            tag("text", y_label, x=10, y=middle, transform=f"rotate(-90 10 {middle})", class_="axis middle"),
         )
         box = f"0 0 {WIDTH} {HEIGHT}"
         return tag(

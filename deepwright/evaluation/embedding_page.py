@@ -6,7 +6,7 @@ from deepwright.core.report import Sentence
 from deepwright.core.text import text
 from deepwright.evaluation.embedding import NUM_STEPS, WORST_SHARE, EmbeddingMap
 from deepwright.evaluation.markup import Markup, join, prose, tag
-from deepwright.evaluation.wording import count, shown
+from deepwright.evaluation.wording import count, sentences, shown
 
 WIDTH, HEIGHT, LEAST_HEIGHT, MARGIN = 360, 270, 90, 10
 FEW_ROWS = 400
@@ -29,10 +29,10 @@ def map_section(found: EmbeddingMap | Sentence | None) -> Markup | None:
     if found.edges:
         meaning, may = text("embedding.meaning_of_values"), text("embedding.may_of_values")
     return join(
-        tag("p", of_rows, " ", meaning),
+        tag("p", sentences(of_rows, meaning)),
         tag("figure", _drawing(found), tag("figcaption", _key(found)), class_="map"),
         tag("p", may, class_="note"),
-        tag("p", text("embedding.may_not"), " ", spread, class_="note"),
+        tag("p", sentences(text("embedding.may_not"), spread), class_="note"),
     )
 
 

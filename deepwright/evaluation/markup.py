@@ -1,6 +1,9 @@
 """HTML and SVG elements whose texts are escaped unless they are markup already."""
 
+import re
 from html import escape
+
+OPTION = re.compile(r"(?<!\S)(--[a-z][\w.]*\w)", re.ASCII)
 
 
 class Markup(str):
@@ -38,12 +41,20 @@ def join(*children: object) -> Markup:
 
 
 def prose(words: str) -> Markup:
-    """A sentence in which what stands between backticks is code; a lone backtick stands as it is.
+    """A sentence in which an option, and what stands between backticks, is code; a lone backtick stands as it is.
 
     >>> prose("`a < b` holds")
     '<code>a &lt; b</code> holds'
+    >>> prose("with --seeds 5")
+    'with <code class="option">--seeds</code> 5'
     """
     pieces = words.split("`")
     if len(pieces) % 2 == 0:
-        return join(words)
-    return join([tag("code", piece) if place % 2 else piece for place, piece in enumerate(pieces)])
+        return _with_options(words)
+    return join([tag("code", piece) if place % 2 else _with_options(piece) for place, piece in enumerate(pieces)])
+
+
+def _with_options(words: str) -> Markup:
+    """An option is never broken over two lines: `--` alone reads as a dash."""
+    pieces = OPTION.split(words)
+    return join([tag("code", piece, class_="option") if place % 2 else piece for place, piece in enumerate(pieces)])

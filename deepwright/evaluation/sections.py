@@ -1,7 +1,7 @@
 """The sections of the page that are words and tables: verdict, next command, numbers, findings, data, looks, record."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from deepwright.core.report import Finding, Number, Report
@@ -16,6 +16,7 @@ from deepwright.evaluation.wording import (
     leaderboard,
     metric_label,
     part_label,
+    sentences,
     shown,
     shown_part,
     width_of,
@@ -40,7 +41,10 @@ def verdict_section(report: Report) -> Markup:
     span = span_of(numbers)
     width = width_of(numbers)
     rows = [_board_row(number, span, width, is_chosen=number.member == report.chosen) for number in numbers]
-    return join(words, tag("table", tag("caption", caption), tag("tbody", rows), class_="board"), _marks(numbers))
+    board = tag("table", tag("caption", caption), tag("tbody", rows), class_="board")
+    is_beyond = any(n.value is not None and not span[0] <= n.value <= span[1] for n in numbers)
+    beyond = tag("p", text("evaluate.beyond"), class_="note") if is_beyond else None
+    return join(words, board, beyond, _marks(numbers))
 
 
 def _board_row(number: Number, span: tuple[float, float], width: float | None, *, is_chosen: bool) -> Markup:
@@ -77,11 +81,16 @@ def _numbers_table(report: Report, part: str) -> Markup:
     head = tag("tr", tag("td"), [_member_head(report, member) for member in members])
     rows = []
     for metric in metrics:
-        width = width_of(n for (name, _), n in found.items() if name == metric)
+        width = _width([n for (name, _), n in found.items() if name == metric])
         cells = [tag("td", _cell(found.get((metric, m)), same_n, width), data_member=m, class_="num") for m in members]
         rows.append(tag("tr", tag("th", metric_label(metric), scope="row"), cells))
-    caption = tag("caption", text("evaluate.numbers_caption", part=part_label(part)), " ", n)
+    caption = tag("caption", sentences(text("evaluate.numbers_caption", part=part_label(part)), n))
     return tag("div", tag("table", caption, tag("thead", head), tag("tbody", rows), class_="numbers"), class_="wide")
+
+
+def _width(numbers: Sequence[Number]) -> float | None:
+    """What decides the digits of a row: its intervals, or a fifth of the largest value where there are none."""
+    return width_of(numbers) or max((abs(n.value) for n in numbers if n.value is not None), default=0.0) / 5 or None
 
 
 def _member_head(report: Report, member: str) -> Markup:
@@ -163,7 +172,8 @@ def data_section(report: Report) -> Markup:
     parts = tag(
         "ul", [_part_item(report, part, data.parts[part]) for part in PARTS if part in data.parts], class_="parts"
     )
-    return join(tag("p", equation, class_="equation"), parts, aside_table if rows else None)
+    wide = tag("div", aside_table, class_="wide") if rows else None
+    return join(tag("p", equation, class_="equation"), parts, wide)
 
 
 def _part_item(report: Report, part: str, n: int) -> Markup:
@@ -177,7 +187,13 @@ def looks_section(report: Report) -> Markup:
     if not report.looks:
         return tag("p", text("evaluate.no_looks"))
     rows = [
-        tag("tr", tag("td", look.number), tag("td", look.when), tag("td", look.run), tag("td", look.reason or "–"))
+        tag(
+            "tr",
+            tag("td", look.number),
+            tag("td", look.when.replace("T", " ", 1)),
+            tag("td", look.run),
+            tag("td", look.reason or "–"),
+        )
         for look in report.looks
     ]
     titles = ("#", text("evaluate.when"), text("evaluate.run"), text("evaluate.reason"))

@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Iterable
 
 from deepwright.core.report import Number, Report
-from deepwright.core.text import text
+from deepwright.core.text import language, text
 
 METRICS = {
     "accuracy": "evaluate.metric_accuracy",
@@ -106,6 +106,11 @@ def with_interval(value: float | None, low: float | None, high: float | None, wi
         return shown(value, width)
     width = width if width is not None else high - low
     return text("evaluate.with_interval", value=shown(value, width), low=shown(low, width), high=shown(high, width))
+
+
+def sentences(*words: str) -> str:
+    """Sentences one after the other; Chinese ones have no space between them."""
+    return ("" if language() == "zh" else " ").join(each for each in words if each)
 
 
 def count(n: int) -> str:
