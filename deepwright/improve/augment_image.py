@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from deepwright.core.errors import RecipeError
 from deepwright.core.families import Augment, Mixing
+from deepwright.improve import colour, mix, places, trivial_augment  # noqa: F401 - the kinds that a name may mean
 
 if TYPE_CHECKING:
     import torch
@@ -42,11 +43,11 @@ class Augmenter:
     def __call__(self, batch: Any, step: int) -> Any:
         """The batch with its images changed; draws come from torch's global generators."""
         inputs = list(batch.inputs)
-        places = [place for place, tensor in enumerate(inputs) if tensor.ndim == 4]
-        if len(places) != 1:
+        with_images = [place for place, tensor in enumerate(inputs) if tensor.ndim == 4]
+        if len(with_images) != 1:
             shapes = ", ".join(str(tuple(tensor.shape)) for tensor in inputs)
             raise RecipeError("augment.no_images", found=shapes)
-        (place,) = places
+        (place,) = with_images
         for change in self.changes:
             inputs[place] = change.change(inputs[place])
         target = batch.target

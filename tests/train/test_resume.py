@@ -12,6 +12,9 @@ import pytest
 import torch
 
 from deepwright.core.errors import RecipeError
+from deepwright.core.families import Tensor
+from deepwright.improve.augment_image import Augmenter
+from deepwright.model.cnn import CNN
 from deepwright.train.checkpoint import Checkpoints
 from deepwright.train.events import Epoch, Resumed, Saved, Step, Stopped
 from deepwright.train.loop import fit
@@ -146,6 +149,29 @@ def test_weights_in_another_memory_layout_resume_to_the_same_bits(tmp_path):
         if isinstance(event, Saved) and event.step == 5:
             break
     assert run(Checkpoints(tmp_path)).finish().digest == whole.digest
+
+
+def test_a_training_on_changed_images_resumes_exactly_and_only_with_the_same_changes(digits, tmp_path):
+    x, y = digits[0]
+    images = (x.reshape(-1, 8, 8, 1).clip(-3, 3) * 40 + 128).astype(np.uint8)
+
+    def run(checkpoints=None, changes=("flip", "crop", "colour", "trivial_augment", "cutmix", "mixup")):
+        torch.manual_seed(0)
+        net = CNN(widths=(4,), repeats=1, dropout=0.2).build((Tensor("image", 1, "uint8", shape=(8, 8, 1)),), 10)
+        return fit(
+            net, (images[:600], y[:600]), loss="cross_entropy", optimizer="adamw", epochs=3, batch_size=100,
+            augment=Augmenter(changes, levels=10), checkpoints=checkpoints,
+        )  # fmt: skip
+
+    whole = run().finish()
+    for number, until in enumerate((4, 11)):
+        for event in run(Checkpoints(tmp_path / str(number), every_s=0)):
+            if isinstance(event, Saved) and event.step == until:
+                break
+        assert run(Checkpoints(tmp_path / str(number))).finish().digest == whole.digest
+    assert run(changes=("flip", "crop")).finish().digest != whole.digest
+    with pytest.raises(RecipeError, match="belongs to another training: augment was"):
+        next(run(Checkpoints(tmp_path / "0"), changes=("flip",)))
 
 
 def test_a_loader_of_ones_own_resumes_exactly(digits, make_mlp, tmp_path):
