@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from deepwright.evaluation.markup import Markup, join, tag
 
 WIDTH, HEIGHT = 360, 270
-LEFT, RIGHT, TOP, BOTTOM = 74, 12, 12, 44
+LEFT, RIGHT, TOP, BOTTOM = 74, 20, 12, 44
 
 
 @dataclass(frozen=True)

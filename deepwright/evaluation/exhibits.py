@@ -79,8 +79,9 @@ def _quantiles(residuals: dict[str, Any]) -> Markup:
     span = max(quantiles.values()) - min(quantiles.values())
     head = tag("tr", [tag("th", f"{float(q):.0%}", class_="num") for q in quantiles])
     row = tag("tr", [tag("td", shown(value, span), class_="num") for value in quantiles.values()])
-    caption = tag("caption", text("evaluate.residual_quantiles"))
-    return tag("div", tag("table", caption, tag("thead", head), tag("tbody", row), class_="plain"), class_="wide")
+    table = tag("table", tag("thead", head), tag("tbody", row), class_="plain")
+    caption = tag("p", text("evaluate.residual_quantiles"), class_="note")  # outside: it is not to scroll away
+    return join(caption, tag("div", table, class_="wide"))
 
 
 def _confusion(found: dict[str, Any], levels: tuple[str, ...]) -> Markup:

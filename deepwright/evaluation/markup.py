@@ -3,7 +3,7 @@
 import re
 from html import escape
 
-OPTION = re.compile(r"(?<!\S)(--[a-z][\w.]*\w)", re.ASCII)
+OPTION = re.compile(r"(?<![\w-])(--[a-z][\w.]*\w)", re.ASCII)
 
 
 class Markup(str):

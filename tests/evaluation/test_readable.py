@@ -9,6 +9,7 @@ import pytest
 
 from deepwright.core.report import Report
 from deepwright.evaluation.embedding import EmbeddingMap
+from deepwright.evaluation.markup import prose
 from deepwright.evaluation.page import render
 from tests.evaluation import samples
 
@@ -113,6 +114,20 @@ def test_options_stay_in_one_piece_and_figures_without_interval_have_few_digits(
     figures = re.findall(r"<data[^>]*>([^<]*)</data>", calibration[: calibration.index("</tr>")])
     assert figures and all(re.fullmatch(r"0\.\d{2,4}", figure) for figure in figures), figures
     assert ".option { white-space: nowrap; }" in STYLE
+    assert '：<code class="option">--prepare.columns</code>' in prose("若表示缺失：--prepare.columns 'a'")
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda s: s.__name__)
+def test_no_word_of_a_chart_is_cut_at_its_edge(sample):
+    charts = re.findall(r'<svg viewBox="0 0 360 270".*?</svg>', page_of(sample()))
+    words = [
+        found for chart in charts for found in re.findall(r'<text x="([\d.]+)"[^>]*class="tick (\w+)">([^<]*)<', chart)
+    ]
+    assert len(words) > 20
+    for x, side, tick in words:
+        width = 7.6 * len(tick)  # of a wide typeface at 12 pixels
+        low, high = (float(x) - width, float(x)) if side == "end" else (float(x) - width / 2, float(x) + width / 2)
+        assert low >= 16 and high <= 360, (x, side, tick)  # left of 16 the label of the axis stands
 
 
 def test_a_member_beyond_the_scale_is_explained_and_only_then():
