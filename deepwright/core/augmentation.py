@@ -22,7 +22,7 @@ class Predict(Part):
 
     views: Literal["one", "flip", "shift", "flip_shift", "auto"] = option(
         "one",
-        "one: the image as it is; flip: and its mirror image (2 times the work); shift: and moved four ways (5 times); "
-        "flip_shift: both (10 times); auto: what is better on validation",
+        "one: the image as it is; flip: and its mirror image (2 times the work and memory); shift: and moved to two "
+        "corners (3 times); flip_shift: both (6 times); auto: what is better on validation",
     )
     shift: float = option(0.0625, "share of each side that a view is moved by", above=0, high=0.5)

@@ -29,6 +29,11 @@ class Augmented:
     change: Augmenter | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def may_flip(self) -> bool:
+        """Whether labels survive a mirror, so far as training rows were asked."""
+        return not any(each["kind"] == "flip" and each["outcome"] == "off" for each in self.facts.get("survivals", ()))
+
 
 def augmented(
     run: Run,

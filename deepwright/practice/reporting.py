@@ -35,6 +35,7 @@ from deepwright.practice.member import Member
 from deepwright.practice.scratch import SCRATCH
 from deepwright.practice.seeds import spread_of, values_of
 from deepwright.practice.target import class_weights, target_of
+from deepwright.practice.views import views_findings
 
 FEW_UNITS = 20
 """Groups or moments; an interval from fewer is rough."""
@@ -187,6 +188,7 @@ def make_report(
             *blend_findings(members),
             *training_findings(members["network"]),
             *augment_findings((members["network"].notes or {}).get("augment", {})),
+            *views_findings((members["network"].notes or {}).get("views", {})),
             *transfer_findings(recipe, members["network"].notes or {}, has_scratch=SCRATCH in members),
             *(training_findings(members[SCRATCH]) if SCRATCH in members else ()),
         ),
