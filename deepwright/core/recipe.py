@@ -108,6 +108,7 @@ class Train(Part):
     checkpoint_s: float = option(30.0, "seconds between checkpoints inside an epoch", unit="s", low=0, high=86_400)
     sample: int = option(4096, "training rows (a fixed sample) judged after each epoch", low=1, high=10_000_000)
     threads: int | None = option(None, "CPU threads; none: as many as a step can feed, at most 8", low=1, high=1024)
+    device: Literal["cpu", "cuda"] = option("cpu", "where the network's steps run; cuda: an NVIDIA GPU")
 
     def passes(self, rows: int) -> tuple[int, int | None]:
         """Epochs at most, and the patience, for so many training rows.

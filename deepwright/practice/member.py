@@ -27,6 +27,7 @@ from deepwright.model.export import export_network
 from deepwright.practice.augment import augmented
 from deepwright.practice.begin import begin
 from deepwright.practice.decide import decide
+from deepwright.practice.device import device_of
 from deepwright.practice.show import Show
 from deepwright.practice.speed import keep_plan, measured_on, speed_of
 from deepwright.practice.target import (
@@ -39,6 +40,7 @@ from deepwright.practice.target import (
     target_scale,
 )
 from deepwright.practice.through import stored_training_rows
+from deepwright.practice.views import choose_views
 from deepwright.train.checkpoint import Checkpoints
 from deepwright.train.events import Planned
 from deepwright.train.loop import fit
@@ -126,6 +128,7 @@ def learn_network(
     epochs, patience = recipe.train.passes(len(split.train))
     apart = "" if name == NETWORK else f"-{name}"
 
+    answerer.to(device_of(recipe))
     training = fit(
         module,
         train=rows,
@@ -159,9 +162,16 @@ def learn_network(
         if isinstance(event, Planned):
             keep_plan(run, recipe, split, threads, SpeedPlan.of(event))
     history = training.finish()
+    answerer.cpu()
 
     graph, weights = export_network(answerer, inputs, problem)
-    decided = decide(recipe, schema, split.validation, _torch_answers(answerer, validation, inputs), graph)
+    chosen = choose_views(
+        recipe, answerer, split, inputs, lambda module: _torch_answers(module, validation, inputs),
+        may_flip=augment.may_flip,
+    )  # fmt: skip
+    if chosen.module is not answerer:
+        graph, _ = export_network(chosen.module, inputs, problem)
+    decided = decide(recipe, schema, split.validation, chosen.answer, graph)
     bundle = write_bundle(
         run.folder / "members" / name,
         schema=decided.schema,
@@ -190,6 +200,7 @@ def learn_network(
         "memory_peak_bytes": peak_bytes(),
         "events": list(history.notes),
         "augment": augment.facts,
+        "views": chosen.facts,
         **({"transfer": begun.facts} if begun.facts else {}),
     }
     seconds = time.monotonic() - started

@@ -19,6 +19,7 @@ from deepwright.data.image_pool import default_workers
 from deepwright.data.prepare import fit_prepare
 from deepwright.model.answer import answering
 from deepwright.model.export import export_network
+from deepwright.practice.device import device_of, require_device
 from deepwright.practice.images import decoded_here, decoders
 from deepwright.practice.member import network_loss, tensors, weight_uses
 from deepwright.practice.run import split_rows
@@ -56,6 +57,7 @@ def plan(recipe: Recipe, *, data: Any = None, test: Any = None, runs: Path = Pat
 
     started = time.monotonic()
     process = psutil.Process()
+    require_device(recipe)
     table = collect(recipe, data, test)
     split, _ = split_rows(recipe, table)
     collected_s = time.monotonic() - started
@@ -73,7 +75,7 @@ def plan(recipe: Recipe, *, data: Any = None, test: Any = None, runs: Path = Pat
     reading_s = collected_s if map_bytes else time.monotonic() - started
 
     probe = fit(
-        module,
+        module.to(device_of(recipe)),
         train=({name: tensor[:size] for name, tensor in prepared.items()}, target[:size]),
         validation=(tensors(fitted, inputs, validation.inputs), learning_target(validation, mean, sd, of_classes)),
         loss=network_loss(recipe, split.train.schema.problem, is_weighted=target.ndim == 2),

@@ -28,6 +28,7 @@ from deepwright.practice.blend import learn_blend
 from deepwright.practice.clean import clean
 from deepwright.practice.conform import conform, held_back
 from deepwright.practice.decide import require_decidable, require_labels_fit
+from deepwright.practice.device import require_device
 from deepwright.practice.environment import environment
 from deepwright.practice.failing import with_failures
 from deepwright.practice.images import decode_split, size_findings
@@ -68,6 +69,7 @@ def practise(
     """
     started = time.monotonic()
     recipe = pinned(recipe)
+    require_device(recipe)
     table = collect(recipe, data, test)
     if not table.schema.has_target:
         raise UsageError("cli.no_target", source=table.source, columns=", ".join(table.schema.names))
