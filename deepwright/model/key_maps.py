@@ -32,6 +32,11 @@ SIDE = 224
 HEADS = {192: 3, 384: 6, 768: 12, 1024: 16, 1280: 16}
 """Attention heads of published ViT, by the numbers of a token; no weight's shape tells them."""
 STAGES = range(8)
+FIRST = {
+    "resnet": "conv1.weight", "densenet": "features.conv0.weight", "inception": "conv1.conv.weight",
+    "convnext": "stem.0.weight", "vit": "patch_embed.proj.weight",
+}  # fmt: skip
+"""The weight that pixels meet first, [D, channels, H, W]."""
 
 
 @dataclass(frozen=True)
@@ -125,10 +130,11 @@ KNOWN = ", ".join(f"{layout.kind} ({layout.library})" for layout in LAYOUTS)
 
 @dataclass(frozen=True)
 class Published:
-    """Weights under our names. network: the kind and its options as the shapes tell them, in plain data. dropped: names
-    that were not needed."""
+    """Weights under our names. network: the kind and its options as the shapes tell them, in plain data. channels: of
+    the images that it takes. dropped: names that were not needed."""
 
     layout: Layout
+    channels: int
     network: dict[str, Any]
     tensors: "dict[str, torch.Tensor]"
     dropped: tuple[str, ...]
@@ -145,7 +151,9 @@ def published(tensors: "Mapping[str, torch.Tensor]", where: str) -> Published:
         raise DataError("transfer.weights_of_bundle", where=where)
     layout = next((each for each in LAYOUTS if all(sign in tensors for sign in each.signs)), None)
     if layout is None:
-        raise DataError("transfer.unknown_layout", where=where, found=", ".join(list(tensors)[:5]) or "-", known=KNOWN)
+        raise DataError(
+            "transfer.unknown_layout", where=where, found=", ".join(sorted(tensors)[:5]) or "-", known=KNOWN
+        )
     ours, dropped = {}, []
     for name, tensor in tensors.items():
         new = layout.renamed(name)
@@ -156,7 +164,8 @@ def published(tensors: "Mapping[str, torch.Tensor]", where: str) -> Published:
     network = _READERS[layout.kind]({name: tuple(tensor.shape) for name, tensor in ours.items()})
     if network is None:
         raise DataError("transfer.no_such_network", where=where, kind=layout.kind)
-    return Published(layout, {"kind": layout.kind, **network}, ours, tuple(dropped))
+    channels = int(ours[FIRST[layout.kind]].shape[1])
+    return Published(layout, channels, {"kind": layout.kind, **network}, ours, tuple(sorted(dropped)))
 
 
 def _plain_matrix(name: str, tensor: "torch.Tensor") -> "torch.Tensor":

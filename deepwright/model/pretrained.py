@@ -51,6 +51,9 @@ def take_over(
     with torch.no_grad():
         for name in wanted:
             own[name].copy_(given[name])
+        for name in own.keys() & tensors.keys():
+            if name.endswith(COUNTER):
+                own[name].copy_(tensors[name])
     return Taken(sum(not name.startswith(FIRST) for name in wanted), resized)
 
 

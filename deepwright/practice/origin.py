@@ -22,8 +22,6 @@ from deepwright.model.weight_file import read_weights
 if TYPE_CHECKING:
     import torch
 
-MODULE = "module."
-"""What stands before every weight of a network in a bundle, whose last step is the answer."""
 PIXELS = ("pixels.mean", "pixels.sd")
 
 
@@ -143,7 +141,7 @@ def _of_bundle(folder: Path) -> Origin:
     due = read_manifest(folder)["files"]["weights.safetensors"]["sha256"]
     if hashlib.sha256(content).hexdigest() != due:
         raise BundleError("bundle.changed_file", folder=folder, file="weights.safetensors")
-    tensors = {name.removeprefix(MODULE): t for name, t in load(content).items() if name.startswith(MODULE)}
+    tensors = _of_network(load(content))
     decode = next((each for each in unfolded(bundle.operations) if isinstance(each, DecodeImage)), None)
     if decode is None or PIXELS[0] not in tensors:
         chosen = bundle.report.get("chosen", "-")
@@ -166,6 +164,14 @@ def _of_bundle(folder: Path) -> Origin:
     )
 
 
+def _of_network(tensors: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
+    """The network's own, by its names: a bundle has them inside of what makes an answer of its output."""
+    within = next((name.removesuffix(PIXELS[0]) for name in tensors if name.endswith(PIXELS[0])), None)
+    if within is None:
+        return {}
+    return {name.removeprefix(within): tensor for name, tensor in tensors.items() if name.startswith(within)}
+
+
 def _of_file(path: Path) -> Origin:
     file = read_weights(path)
     found = published(file.tensors, str(path))
@@ -174,12 +180,11 @@ def _of_file(path: Path) -> Origin:
     except RecipeError as error:
         raise DataError("transfer.unreadable", path=path, why=error) from None
     assert isinstance(network, ImageNetwork), "layouts are of networks on images"
-    first = next(t for name, t in found.tensors.items() if t.ndim == 4 and not name.startswith("blocks"))
     origin = Origin(
         digest=file.sha256,
         library=found.layout.library,
         network=network,
-        shape=(SIDE, SIDE, int(first.shape[1])),
+        shape=(SIDE, SIDE, found.channels),
         tensors=found.tensors,
         dropped=found.dropped,
         licence=file.licence,

@@ -31,10 +31,19 @@ def learn_scratch(
     if recipe.transfer is None or not recipe.transfer.compare:
         return {}
     spent_s = (network.notes or {})["seconds"]
-    left_s = None if budget_s is None else budget_s - spent_s
-    if left_s is not None and left_s < spent_s:
+    if not is_time_for(budget_s, spent_s):
         return {}
+    left_s = None if budget_s is None else budget_s - spent_s
     show.say(text("run.training", member=SCRATCH))
     alone = recipe.replace(transfer=None)
     member = learn_network(run, alone, split, metrics, versions, table=table, budget_s=left_s, show=show, name=SCRATCH)
     return {SCRATCH: member}
+
+
+def is_time_for(budget_s: float | None, spent_s: float) -> bool:
+    """Whether as much of the budget is left as the network took.
+
+    >>> is_time_for(60.0, spent_s=25.0), is_time_for(60.0, spent_s=35.0)
+    (True, False)
+    """
+    return budget_s is None or budget_s - spent_s >= spent_s

@@ -40,7 +40,7 @@ def test_safetensors_give_float32_a_hash_and_a_licence(tmp_path: Path):
     assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest() and found.licence == "BSD-3-Clause"
 
 
-@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+@pytest.mark.parametrize("zipped", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["zip", "legacy"])
 def test_a_file_of_torch_is_read_in_a_process_of_its_own(tmp_path: Path, zipped: bool):
     path = tmp_path / "w.pth"
     shared = torch.arange(4.0)
