@@ -31,6 +31,7 @@ from deepwright import parts
 from deepwright.core.flags import apply_flags
 from deepwright.core.recipe import Recipe
 from deepwright.data.arrays import read_array
+from deepwright.practice.origin import begun_with
 from deepwright.practice.run import practise
 from deepwright.practice.show import quiet, terminal
 
@@ -41,12 +42,14 @@ LABELS = 1000
 
 @dataclass(frozen=True)
 class Set:
-    """path: below the folder of the data. bar: test accuracy. minutes: of a seed's whole run, where that is bound."""
+    """path: below the folder of the data. bar: test accuracy. minutes: of a seed's whole run, where that is bound.
+    begins_with: the set whose first seed gives the weights that learning begins with."""
 
     path: str
     bar: float | None
     minutes: float | None = None
     recipe: dict[str, Any] = field(default_factory=dict)
+    begins_with: str | None = None
 
 
 SETS = {
@@ -55,6 +58,7 @@ SETS = {
     "cifar10": Set("cifar10", 0.85, recipe={"network": {"kind": "resnet", "depth": 8}, "train": {"most_steps": 6000}}),
     "sign_digits": Set("sign_digits/sign_digits.zip", 0.97),
     "hymenoptera": Set("hymenoptera/hymenoptera_320.zip", None),
+    "hymenoptera-transfer": Set("hymenoptera/hymenoptera_320.zip", None, begins_with="cifar10"),
     "cifar10-gpu": Set(
         "cifar10",
         0.95,
@@ -116,6 +120,9 @@ def judged(name: str, seed: int, flags: list[tuple[str, str]], given: argparse.N
     """What one seed came to, from the results kept or from a run that is made or gone on with now."""
     path = source_path(name, given.data, given.work, seed)
     plain = {"source": {"kind": "images", "path": str(path)}, **SETS[name].recipe, "seed": seed}
+    if base := SETS[name].begins_with:
+        weights = judged(base, 0, [], given)["run"]
+        plain = begun_with({**plain, "transfer": {"path": weights}}, weights)
     recipe = Recipe.parse(apply_flags(plain, flags))
     results = given.work / "results.jsonl"
     key = f"{name} {seed} {recipe.hash} {given.budget}"
@@ -170,8 +177,11 @@ def claims_of(name: str, results: list[dict[str, Any]]) -> list[Claim]:
     """The accuracy, and the minutes where they are bound."""
     case = SETS[name]
     mean = float(np.mean([entry["accuracy"] for entry in results]))
-    network = float(np.mean([entry["members"]["network"] for entry in results]))
-    note = f"{device(name)}; network alone {network:.4f}; " + "; ".join(map(line_of, results))
+    alone = [
+        f"{member} alone {np.mean([entry['members'][member] for entry in results]):.4f}"
+        for member in ("network", "scratch") if all(member in entry["members"] for entry in results)
+    ]  # fmt: skip
+    note = "; ".join([device(name), *alone, *map(line_of, results)])
     what = f"{name}: test accuracy, mean of {len(results)} seeds"
     claim = Claim(what, round(mean, 4), "an interval", True) if case.bar is None else at_least(what, mean, case.bar, "")
     found = [Claim(claim.name, claim.value, claim.bar, claim.holds, note)]
