@@ -127,9 +127,10 @@ def _rewritten(bundle: Bundle, *, scale: Scale | None = None, conformal: Conform
     graph, operations = (bundle.folder / "graph.onnx").read_bytes(), bundle.operations
     weights = load_file(bundle.folder / "weights.safetensors")
     if scale is not None:
-        prefix = _free_prefix(bundle.schema.names)
-        branch = Branch(operations=scale.operations, outputs=("x",), prefix=prefix)
-        operations, graph = (branch, *operations), with_scale(graph, scale, prefix)
+        prefix, prepared = _free_prefix(bundle.schema.names), prepared_as(scale.operations, operations)
+        if prepared is None:
+            operations = (Branch(operations=scale.operations, outputs=("x",), prefix=prefix), *operations)
+        graph = with_scale(graph, scale, prefix, prepared)
         weights |= {f"{prefix}{name}": array for name, array in scale.trees.arrays().items()}
     schema = bundle.schema if conformal is None else bundle.schema.model_copy(update={"conformal": conformal})
     return write_bundle(
@@ -138,8 +139,17 @@ def _rewritten(bundle: Bundle, *, scale: Scale | None = None, conformal: Conform
     )  # fmt: skip
 
 
-def with_scale(graph: bytes, scale: Scale, prefix: str) -> bytes:
-    """A model's graph with a further output `scale` [N] from the trees, which take `PREFIXx`."""
+def prepared_as(wanted: tuple[Operation, ...], operations: tuple[Operation, ...]) -> str | None:
+    """The tensor among a model's own that the wanted operations would make as `x` once more; None: there is none."""
+    if operations == wanted:
+        return "x"
+    branches = (o for o in operations if isinstance(o, Branch) and o.operations == wanted and "x" in o.outputs)
+    return next((f"{branch.prefix}x" for branch in branches), None)
+
+
+def with_scale(graph: bytes, scale: Scale, prefix: str, prepared: str | None = None) -> bytes:
+    """A model's graph with a further output `scale` [N] from the trees, which take its input `prepared`; None: an input
+    of their own, `PREFIXx`."""
     from onnx import checker, compose, load_from_string, version_converter
 
     model = load_from_string(graph)
@@ -157,6 +167,11 @@ def with_scale(graph: bytes, scale: Scale, prefix: str) -> bytes:
         node.output[:] = [SCALE if name == f"{prefix}{SCALE}" else name for name in node.output]
     beside.graph.output[0].name = SCALE
     model = compose.merge_models(model, beside, io_map=[])
+    if prepared is not None:
+        for node in model.graph.node:
+            node.input[:] = [prepared if name == f"{prefix}x" else name for name in node.input]
+        own = next(place for place, each in enumerate(model.graph.input) if each.name == f"{prefix}x")
+        del model.graph.input[own]
     model.producer_name, model.producer_version = "deepwright", ""
     del model.metadata_props[:]
     model.metadata_props.extend(metadata)

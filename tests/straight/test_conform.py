@@ -14,7 +14,7 @@ from deepwright.deploy.batch import predict_stream
 from deepwright.deploy.targets.onnx import Onnx
 from deepwright.deploy.targets.onnx_client import Model
 from deepwright.evaluation.conformal import Absolute, Aps
-from deepwright.practice.conform import calibrated
+from deepwright.practice.conform import calibrated, prepared_as
 from deepwright.practice.keep import kept_rows
 from deepwright.practice.look import look
 from deepwright.practice.rerun import rerun
@@ -40,7 +40,7 @@ def scaled(noisy, make_recipe, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("scaled")
         patch.setenv("DEEPWRIGHT_HOME", str(folder))
-        recipe = make_recipe(noisy, "y", network="mlp", baselines=("linear",), ignore=("kind",))
+        recipe = make_recipe(noisy, "y", network="mlp", baselines=("linear", "boosting"), ignore=("kind",))
         run = practise(recipe, runs=folder, name="scaled")
         look(run)
         yield run
@@ -96,6 +96,17 @@ def test_the_scale_runs_beside_the_model_on_columns_of_its_own(scaled):
     first, *others = bundle.operations
     assert isinstance(first, Branch) and first.prefix == "scale." and others
     assert "scale.x" in bundle.inputs
+
+
+def test_rows_are_prepared_once_where_the_model_takes_them_as_the_scale_does(scaled):
+    members = {path.name: Bundle.load(path) for path in (scaled.folder / "members").iterdir()}
+    boosting, rows = members["boosting"], kept_rows(scaled, "validation")
+    assert boosting.inputs == ("x",) and not any(isinstance(each, Branch) for each in boosting.operations)
+    assert prepared_as(boosting.operations, members["linear"].operations[1:]) is None
+    blended = (Branch(operations=boosting.operations, outputs=("x",), prefix="boosting."),)
+    assert prepared_as(boosting.operations, blended) == "boosting.x"
+    for member in members.values():  # one scale was learned for all, so all count widths in the same numbers
+        np.testing.assert_array_equal(member.scale(rows.inputs), boosting.scale(rows.inputs))
 
 
 def test_another_interval_for_the_golden_rows_is_refused(scaled, tmp_path):

@@ -1,5 +1,7 @@
 """Each proof holds on a small table, and turns red when its rule is broken."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -47,8 +49,29 @@ def test_parity_turns_red_when_the_server_answers_otherwise(tables, make_recipe,
     from deepwright.practice.prove import parity
 
     honest = parity.differences
-    monkeypatch.setattr(parity, "differences", lambda expected, url, rows: honest(expected + 1e-3, url, rows))
+
+    def shifted(expected, url, rows):
+        return honest(replace(expected, probability=expected.probability + np.float32(1e-3)), url, rows)
+
+    monkeypatch.setattr(parity, "differences", shifted)
     assert outcomes("parity", make_recipe(tables / "mixed.csv", "buys"))[1] is False
+
+
+@pytest.mark.parametrize(
+    ("table", "target"), [("diabetes", "progression"), pytest.param("mixed", "buys", marks=pytest.mark.slow)]
+)
+def test_parity_turns_red_when_the_server_has_other_intervals_or_sets(tables, make_recipe, monkeypatch, table, target):
+    from deepwright.practice.prove import parity
+
+    honest = parity.differences
+
+    def widened(expected, url, rows):
+        wrong = {"sets": ~expected.sets} if target == "buys" else {"interval": expected.interval * 1.001}
+        return honest(replace(expected, **wrong), url, rows)
+
+    monkeypatch.setattr(parity, "differences", widened)
+    found = outcomes("parity", make_recipe(tables / f"{table}.csv", target))
+    assert len(found) == 5 and found[1] is False and found[4] is True
 
 
 def test_bundle_turns_red_when_the_golden_rows_are_not_replayed(tables, make_recipe, monkeypatch):

@@ -1,12 +1,14 @@
 """Parity: the process that trained, the bundle and the HTTP server give one answer; a planted scaler fault shows."""
 
 import json
+import math
 import shutil
 import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +18,11 @@ from deepwright.core.bundle import Bundle, manifest_bytes, read_manifest
 from deepwright.core.dataset import Dataset
 from deepwright.core.disk import write_atomic
 from deepwright.core.errors import BundleError, ProofError
+from deepwright.core.families import Sets
 from deepwright.core.operations import Operation, load_operations, run_operations
 from deepwright.core.text import text
 from deepwright.data.media import Media
-from deepwright.deploy.parity import differences
+from deepwright.deploy.parity import difference, differences
 from deepwright.practice.images import image_columns, opened
 from deepwright.practice.keep import kept_rows
 from deepwright.practice.prove.case import Case, Claim
@@ -29,13 +32,16 @@ ROWS = 200
 
 
 def prove_parity(case: Case) -> list[Claim]:
-    """Every member's largest difference between its training process and its bundle, and the server's beside it."""
+    """Every member's largest difference between its training process and its bundle, and the server's beside it, with
+    intervals and sets."""
     path = case.write_csv(case.whole, case.folder / "table.csv")
-    run = case.run(case.table(path), name="parity")
+    has_classes = case.whole.schema.problem == "classification"
+    sets = {"sets": Sets.parse("lac")} if has_classes and case.recipe.sets is None else {}
+    run = case.run(case.table(path, **sets), name="parity")
     trained = max(run.report.environment["parity"].values())
     bundle = Bundle.load(run.folder / "members" / "network")
     rows = json_rows(kept_rows(run, "validation"), limit=ROWS)
-    expected = bundle.predict(rows).answer
+    expected = bundle.predict(rows)
     with server(bundle.folder) as url:
         served = differences(expected, url, rows)
 
@@ -52,7 +58,24 @@ def prove_parity(case: Case) -> list[Claim]:
         ),
         Claim(text("prove.parity.planted"), planted, f"> {LIMIT:g}", planted > LIMIT),
         Claim(text("prove.parity.refused"), float(refused), "= 1", refused),
+        *_conformal_claims(bundle, rows),
     ]
+
+
+def _conformal_claims(bundle: Bundle, rows: list[dict[str, object]]) -> list[Claim]:
+    """Intervals 1 % too wide, or sets of all classes, are seen by the very measure that compares with the server."""
+    conformal = bundle.schema.conformal
+    if conformal is None:
+        return []
+    expected = bundle.predict(rows)
+    wrong = conformal.model_copy(update={"bound": 1.01 * conformal.bound if conformal.is_interval else math.inf})
+    columns = bundle.schema.columns(rows)
+    if conformal.is_interval:
+        other = replace(expected, interval=wrong.interval(expected.answer, bundle.scale(columns)))
+    else:
+        other = replace(expected, sets=wrong.sets(expected.answer))
+    planted = difference(expected, other.records())
+    return [Claim(text("prove.parity.conformal"), planted, f"> {LIMIT:g}", planted > LIMIT, conformal.kind)]
 
 
 def json_rows(data: Dataset, limit: int) -> list[dict[str, object]]:
