@@ -116,9 +116,10 @@ def _entry(part: Any, line: str, name: str) -> dict[str, Any]:
 
 def convert(value: str, annotation: Any) -> Any:
     """A flag's text as the option's type wants it: lists split at commas, texts as they are, the rest as YAML words.
+    What is true or false takes yes and no as well.
 
-    >>> convert("64,64", tuple[int, ...]), convert("1e-3", float), convert("007", str)
-    ((64, 64), 0.001, '007')
+    >>> convert("64,64", tuple[int, ...]), convert("1e-3", float), convert("007", str), convert("no", bool)
+    ((64, 64), 0.001, '007', False)
     """
     choices = list(get_args(annotation)) if get_origin(annotation) in (Union, types.UnionType) else [annotation]
     for choice in choices:
@@ -129,6 +130,8 @@ def convert(value: str, annotation: Any) -> Any:
         return None if type(None) in choices and value in ("none", "null", "~") else value
     if any(isinstance(choice, type) and issubclass(choice, Part) for choice in choices):
         return value
+    if bool in choices and value in ("yes", "no"):
+        return value == "yes"
     found = None if value == "none" else scalar(value)
     if isinstance(found, str):
         raise ValueError(value)

@@ -36,4 +36,4 @@ def viewed(answerer: "nn.Module", views: tuple[View, ...], height: int, width: i
     """
     from deepwright.improve.view_layers import Viewed
 
-    return Viewed(answerer, views, height, width)
+    return Viewed(answerer, views, height, width).train(answerer.training)

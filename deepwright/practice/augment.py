@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from deepwright.core.errors import RecipeError
 from deepwright.core.families import Augment, Tensor
 from deepwright.core.recipe import Recipe
 from deepwright.core.report import Finding, finding
@@ -44,18 +43,16 @@ def augmented(
     *,
     show: Show,
 ) -> Augmented:
-    """The recipe's changes, without those that labels do not survive. Raises RecipeError where there are no images."""
+    """The recipe's changes, without those that labels do not survive."""
     changes = recipe.augment.changes
     if not changes:
         return Augmented()
-    places = [tensor.name for tensor in inputs if tensor.shape is not None]
-    if not places:
-        raise RecipeError("augment.no_image_column", changes=kinds_of(changes), network=recipe.network.kind)
+    (images,) = [prepared[tensor.name] for tensor in inputs if tensor.shape is not None]
     asked = [change for change in changes if change.is_checked] if recipe.augment.check else []
     entry = run.entry(SURVIVALS)
     if asked and entry is None:
         show.say(text("augment.asking", changes=kinds_of(asked)))
-        found = survivals(split.train, prepared[places[0]], target_of(split.train), asked)
+        found = survivals(split.train, images, target_of(split.train), asked)
         entry = run.commit(SURVIVALS, of=[{"change": c.dump(), **s.facts()} for c, s in zip(asked, found, strict=True)])
     told = [] if entry is None or not asked else entry["of"]
     off = [Augment.parse(each["change"]) for each in told if each["outcome"] == "off"]

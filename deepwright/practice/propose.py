@@ -7,6 +7,7 @@ from deepwright.core.recipe import Recipe, usual_for
 from deepwright.core.report import Finding, finding
 from deepwright.core.schema import Schema
 from deepwright.core.text import text
+from deepwright.practice.augment import kinds_of
 
 FEW_ROWS = 1000
 """Training rows; below, a network seldom beats a linear model or boosting by more than chance."""
@@ -23,6 +24,8 @@ def not_taken(recipe: Recipe, schema: Schema) -> tuple[str, ...]:
 def require_taken(recipe: Recipe, schema: Schema) -> None:
     """Raises RecipeError when the network or a baseline cannot be given an input, with those that can."""
     images = [feature.name for feature in schema.inputs if feature.type == "image"]
+    if not images:
+        require_nothing_of_images(recipe)
     others = [feature.name for feature in schema.inputs if feature.type != "image"]
     if images and others:
         values = {"network": recipe.network.kind, "ignore": ",".join(others)}
@@ -40,6 +43,14 @@ def require_taken(recipe: Recipe, schema: Schema) -> None:
             taking = [kind for kind, other in sorted(Baseline.kinds.items()) if "image" in other.takes]
             values = {"baseline": baseline.kind, "allowed": ", ".join(taking)}
             raise RecipeError("run.baseline_not_taken", columns=", ".join(images), **values)
+
+
+def require_nothing_of_images(recipe: Recipe) -> None:
+    """Raises RecipeError for options that are about images alone."""
+    if recipe.augment.changes:
+        raise RecipeError("augment.no_image_column", changes=kinds_of(recipe.augment.changes))
+    if recipe.predict.views not in ("one", "auto"):
+        raise RecipeError("views.no_images", views=recipe.predict.views)
 
 
 def proposal(recipe: Recipe, train: Dataset) -> Finding:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepwright.core.errors import RecipeError
 from deepwright.core.families import Tensor
 from deepwright.core.recipe import Recipe
 from deepwright.core.report import Finding, Severity, finding
@@ -48,15 +47,13 @@ def choose_views(
     """The answerer over the recipe's views; of `auto` those with the lowest loss on validation, if it is lower than
     that of one view by more than chance. answers: a module's on validation. may_flip: labels survive a mirror.
 
-    Raises LeakError when the split's validation part is none, RecipeError where there are no images.
+    Raises LeakError when the split's validation part is none.
     """
     require_part(split.validation, "validation", "predict.views")
     asked, one = recipe.predict.views, answers(answerer)
     shapes = [tensor.shape for tensor in inputs if tensor.shape is not None]
     if asked == "one" or (asked == "auto" and not shapes):
         return Chosen(answerer, one)
-    if not shapes:
-        raise RecipeError("views.no_images", views=asked, network=recipe.network.kind)
     height, width, _ = shapes[0]
     names = [name for name in CANDIDATES if may_flip or "flip" not in name] if asked == "auto" else ["one", asked]
     problem, target = split.validation.schema.problem, target_of(split.validation)
