@@ -34,7 +34,7 @@ class ResNet(ImageNetwork, kind="resnet"):
     """
 
     suited: ClassVar[Mapping[str, Any]] = {
-        "optimizer": {"kind": "sgd", "lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4},
+        "optimizer": {"kind": "muon", "lr": 0.1, "momentum": 0.95, "weight_decay": 0.05, "rest_lr": 5e-3},
         "schedule": {"kind": "cosine", "warmup": 0.1},
         "batch_size": 128,
         "epochs": 30,
