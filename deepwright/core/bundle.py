@@ -261,9 +261,10 @@ class Bundle:
     def _results(self, columns: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
         """The answer and the scale."""
         pieces = [self._session.run(self._outputs, tensors) for tensors in self.tensors(columns)]
-        answer, *scale = (
-            np.concatenate([np.asarray(each) for each in of_piece]) for of_piece in zip(*pieces, strict=True)
-        )
+        if len(pieces) == 1:  # a request's few rows: nothing to put together
+            answer, *scale = pieces[0]
+        else:
+            answer, *scale = (np.concatenate(of_piece) for of_piece in zip(*pieces, strict=True))
         return answer, scale[0] if scale else None
 
     def tensors(self, columns: Mapping[str, np.ndarray]) -> Iterator[Columns]:

@@ -40,7 +40,10 @@ class Conformal(BaseModel):
         """
         half = self.bound * np.asarray(1.0 if scale is None else scale, np.float64)
         centre = np.asarray(value, np.float64)
-        return np.stack([centre - half, centre + half], axis=1)
+        ends = np.empty((len(centre), 2))
+        np.subtract(centre, half, out=ends[:, 0])
+        np.add(centre, half, out=ends[:, 1])
+        return ends
 
     def sets(self, probability: np.ndarray) -> np.ndarray:
         """bool [N, K]: the classes that may be true; the most probable one always is among them.
