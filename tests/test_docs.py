@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import deepwright.parts  # noqa: F401 - makes the kinds known
-from deepwright.core.families import Loss, Optimizer, Schedule
+from deepwright.core.families import Decision, Intervals, Loss, Optimizer, Schedule, Sets
 
 DOCS = Path(__file__).parents[1] / "docs"
 GUIDES = ("training.md", "training.zh-CN.md")
@@ -45,6 +45,17 @@ def test_both_languages_of_a_guide_have_the_same_code_and_shape():
     assert english == chinese
     shapes = [re.findall(r"(?m)^(#+|-) ", (DOCS / name).read_text(encoding="utf-8")) for name in GUIDES]
     assert shapes[0] == shapes[1]
+
+
+def test_both_languages_of_the_page_on_answers_say_the_same():
+    pages = [(DOCS / name).read_text(encoding="utf-8") for name in ("answers.md", "answers.zh-CN.md")]
+    for shape in (r"(?m)^(#+|-|\|---\||\|) ", r"--[a-z_.]+", r"(?<![\w-])\.\d+"):
+        assert re.findall(shape, pages[0]) == re.findall(shape, pages[1]), shape
+    named = [sorted(set(re.findall(r"`([^`]+)`", page))) for page in pages]
+    assert named[0] == named[1]
+    for family in (Decision, Sets, Intervals):
+        ours = [kind for kind, part in family.kinds.items() if part.__module__.startswith("deepwright.")]
+        assert [kind for kind in ours if all(kind not in name for name in named[0])] == []
 
 
 def test_a_guide_names_every_optimizer_schedule_and_loss():
