@@ -52,8 +52,8 @@ def take_over(
         for name in wanted:
             own[name].copy_(given[name])
         for name in own.keys() & tensors.keys():
-            if name.endswith(COUNTER):
-                own[name].copy_(tensors[name])
+            if name.endswith(COUNTER) and tensors[name].numel() == 1:  # in a bundle it has one dim
+                own[name].copy_(tensors[name].reshape(()))
     return Taken(sum(not name.startswith(FIRST) for name in wanted), resized)
 
 

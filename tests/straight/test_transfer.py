@@ -25,7 +25,8 @@ from deepwright.practice.verify import verify
 from tests.model import published
 
 SIDE = 16
-COMMON = ["--baselines", "constant", "--train.threads", "1", "--train.speed", "exact", "--augment.changes", ""]
+SGD = ["--train.optimizer", "sgd", "--train.optimizer.lr", "0.1", "--train.optimizer.nesterov", "true"]
+COMMON = ["--baselines", "constant", "--train.threads", "1", "--train.speed", "exact", "--augment.changes", "", *SGD]
 FROM_A = [*COMMON, "--from", "runs/a", "--train.epochs", "12", "--train.batch_size", "8"]
 
 
