@@ -3,7 +3,7 @@
 Shapes: N rows, D numbers that the last layer takes of a row.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,24 +27,29 @@ def before_last_layer(bundle: Bundle, columns: Mapping[str, np.ndarray]) -> np.n
 
     The bundle's files stay as they are: the tensor is an output of a copy of its graph in memory.
     """
+    return read_before_last_layer((bundle.folder / "graph.onnx").read_bytes(), bundle.tensors(columns))
+
+
+def read_before_last_layer(graph: bytes, pieces: Iterable[Mapping[str, np.ndarray]]) -> np.ndarray | None:
+    """The same of a graph's bytes. pieces: what the graph takes for some rows each, by name."""
     from onnx import ValueInfoProto, load_from_string
 
-    model = load_from_string((bundle.folder / "graph.onnx").read_bytes())
+    model = load_from_string(graph)
     names = last_layer_inputs(model.graph)
-    inside = [name for name in names if name not in bundle.inputs]
+    inside = [name for name in names if name not in {each.name for each in model.graph.input}]
     del model.graph.output[:]
     model.graph.output.extend([ValueInfoProto(name=name) for name in inside])
     session = open_graph(model.SerializeToString()) if inside else None
-    pieces = []
-    for tensors in bundle.tensors(columns):
+    found = []
+    for tensors in pieces:
         rows = len(next(iter(tensors.values())))
         together = _found(session, inside, names, tensors)
         alone = _found(session, inside, names, {name: tensor[-1:] for name, tensor in tensors.items()})
         by_row = [_by_row(many, one, rows) for many, one in zip(together, alone, strict=True)]
         if not by_row or any(each is None for each in by_row):
             return None
-        pieces.append(np.concatenate([each for each in by_row if each is not None], axis=1))
-    return np.concatenate(pieces)
+        found.append(np.concatenate([each for each in by_row if each is not None], axis=1))
+    return np.concatenate(found)
 
 
 def last_layer_inputs(graph: "GraphProto") -> list[str]:

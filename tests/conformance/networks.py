@@ -6,6 +6,7 @@ import numpy as np
 
 from deepwright.core.errors import RuleError
 from deepwright.core.families import Network, Tensor
+from deepwright.evaluation.last_layer import read_before_last_layer
 from deepwright.model.answer import answering
 from deepwright.model.export import export_network
 
@@ -129,7 +130,8 @@ def a_network_takes_any_training_rows_in(part: Network) -> None:
 
 
 def a_networks_graph_answers_as_torch_does(part: Network) -> None:
-    """Also at numbers of rows that it was not traced at."""
+    """Also at numbers of rows that it was not traced at. Of our own networks it shows rows before the last layer, so
+    that a report can draw their map."""
     import torch
 
     inputs = FORMS[part.form][0]
@@ -139,9 +141,14 @@ def a_networks_graph_answers_as_torch_does(part: Network) -> None:
     part.adapt(module, {e.name: t.numpy() for e, t in zip(inputs, tensors(inputs, 20), strict=True)})
     as_trained(module)
     try:
-        export_network(answering(module, "classification"), inputs, "classification")
+        graph, _ = export_network(answering(module, "classification"), inputs, "classification")
     except RuleError as error:
         raise AssertionError(str(error)) from error
+    if type(part).__module__.startswith("deepwright."):
+        rows = {entry.name: tensor.numpy() for entry, tensor in zip(inputs, tensors(inputs, 7), strict=True)}
+        found = read_before_last_layer(graph, [rows])
+        assert found is not None and len(found) == 7, "no row can be seen before the last layer"
+        assert np.ptp(found, axis=0).max() > 0, "all rows are alike before the last layer"
 
 
 def as_trained(module: Any) -> None:
