@@ -68,6 +68,7 @@ class Inception(ImageNetwork, kind="inception"):
             blocks=self.blocks,
             width=own.width or 0,
             large_stem=own.stem == "large",
+            is_photograph=own.stem == "large" and not is_small(shape),
             normalisation=self.normalisation,
             activation=self.activation,
             dropout=self.dropout,

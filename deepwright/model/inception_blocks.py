@@ -64,7 +64,8 @@ class InceptionNetwork(nn.Module):
     """Pixels > stem > mixed blocks > means > [B, K].
 
     blocks: how many of each stage are there. large_stem: a 7x7 convolution of stride 2 and two poolings, else a 3x3
-    convolution and none.
+    convolution and none. is_photograph: between stages the image is halved as torchvision does, which takes images that
+    are not small.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class InceptionNetwork(nn.Module):
         blocks: tuple[int, ...],
         width: int,
         large_stem: bool,
+        is_photograph: bool,
         normalisation: str,
         activation: str,
         dropout: float,
@@ -99,15 +101,16 @@ class InceptionNetwork(nn.Module):
             block = Mixed(inner, tuple(max(1, round(w * width / 64)) for w in MIXED[name]), normalisation, activation)
             self.add_module(f"inception{name}", block)
             inner = block.width
-        self.pool = nn.MaxPool2d(3, 2, padding=1)
+        self.maxpool3 = nn.MaxPool2d(3, 2, ceil_mode=True) if is_photograph else nn.MaxPool2d(3, 2, padding=1)
+        self.maxpool4 = nn.MaxPool2d(2, 2, ceil_mode=True) if is_photograph else nn.MaxPool2d(3, 2, padding=1)
         self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
         self.fc = nn.Linear(inner, num_outputs)
 
     def forward(self, image_BHWC: torch.Tensor) -> torch.Tensor:
         x_BCHW = self.maxpool1(self.conv1(self.pixels(image_BHWC)))
         x_BCHW = self.maxpool2(self.conv3(self.conv2(x_BCHW)))
-        for stage, names in enumerate(self.stages):
-            x_BCHW = self.pool(x_BCHW) if stage else x_BCHW
+        for names, pool in zip(self.stages, (None, self.maxpool3, self.maxpool4), strict=True):
+            x_BCHW = x_BCHW if pool is None else pool(x_BCHW)
             for name in names:
                 x_BCHW = getattr(self, f"inception{name}")(x_BCHW)
         return self.fc(self.dropout(x_BCHW.mean((2, 3))))

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -193,12 +193,10 @@ def _of_file(path: Path) -> Origin:
 
 
 def _normalised(origin: Origin, how: str) -> Origin:
-    import dataclasses
-
     import torch
 
     means_and_sds = NORMALISATIONS[how]  # type: ignore[index]
     constants = [torch.tensor(numbers) for numbers in means_and_sds]
     if origin.shape[2] != len(constants[0]):
         constants = [each.mean().repeat(origin.shape[2]) for each in constants]
-    return dataclasses.replace(origin, tensors={**origin.tensors, **dict(zip(PIXELS, constants, strict=True))})
+    return replace(origin, tensors={**origin.tensors, **dict(zip(PIXELS, constants, strict=True))})

@@ -151,6 +151,32 @@ def test_a_resnet_answers_as_torchvisions(bottleneck: bool):
     torch.testing.assert_close(taken(state, 64, 5)(images), expected, rtol=1e-4, atol=1e-4)
 
 
+def test_a_googlenet_answers_as_torchvisions():
+    state = {name: t for name, t in names.googlenet(names.drawn()).items() if not name.startswith("aux")}
+    images, x = pixels(70)
+
+    def unit(x: torch.Tensor, name: str, stride: int = 1, padding: int = 0) -> torch.Tensor:
+        x = nn.functional.conv2d(x, state[f"{name}.conv.weight"], stride=stride, padding=padding)
+        numbers = (state[f"{name}.bn.{word}"] for word in ("running_mean", "running_var", "weight", "bias"))
+        return relu(nn.functional.batch_norm(x, *numbers, eps=0.001))
+
+    def pool(x: torch.Tensor, kernel: int) -> torch.Tensor:
+        return nn.functional.max_pool2d(x, kernel, 2, ceil_mode=True)
+
+    x = pool(unit(x, "conv1", 2, 3), 3)
+    x = pool(unit(unit(x, "conv2"), "conv3", padding=1), 3)
+    for block in names.INCEPTION:
+        x = pool(x, 3) if block == "4a" else pool(x, 2) if block == "5a" else x
+        name = f"inception{block}"
+        branches = [unit(x, f"{name}.branch1")]
+        branches += [unit(unit(x, f"{name}.branch{n}.0"), f"{name}.branch{n}.1", padding=1) for n in (2, 3)]
+        branches.append(unit(nn.functional.max_pool2d(x, 3, 1, 1), f"{name}.branch4.1"))
+        x = torch.cat(branches, dim=1)
+    expected = linear(x.mean((2, 3)), state["fc.weight"], state["fc.bias"])
+    found = taken(state, 70, 1000)(images)
+    torch.testing.assert_close(found / expected.abs().max(), expected / expected.abs().max(), rtol=0, atol=1e-5)
+
+
 @pytest.mark.parametrize("library", ["torchvision", "timm", "timm_conv", "authors"])
 def test_a_convnext_answers_as_its_authors(library: str):
     depths, width = (1, 2, 1), 8
