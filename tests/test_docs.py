@@ -9,6 +9,8 @@ import torch
 
 import deepwright.parts  # noqa: F401 - makes the kinds known
 from deepwright.core.families import Decision, Intervals, Loss, Optimizer, Schedule, Sets
+from deepwright.core.transfer import Transfer
+from deepwright.model.key_maps import LAYOUTS
 
 DOCS = Path(__file__).parents[1] / "docs"
 GUIDES = ("training.md", "training.zh-CN.md")
@@ -56,6 +58,18 @@ def test_both_languages_of_the_page_on_answers_say_the_same():
     for family in (Decision, Sets, Intervals):
         ours = [kind for kind, part in family.kinds.items() if part.__module__.startswith("deepwright.")]
         assert [kind for kind in ours if all(kind not in name for name in named[0])] == []
+
+
+def test_both_languages_of_the_page_on_transfer_say_the_same_of_options_that_are_there():
+    pages = [(DOCS / name).read_text(encoding="utf-8") for name in ("transfer.md", "transfer.zh-CN.md")]
+    flags = [re.findall(r"--[a-z_.]+(?: '?[\w.]+(?: \d+)?'?)?", page) for page in pages]
+    for shape in (r"(?m)^(#+|-|\|---\||\|) ", r"--[a-z_.]+", r"`[^`\n]+`"):
+        assert sorted(re.findall(shape, pages[0])) == sorted(re.findall(shape, pages[1])), shape
+    assert len(flags[0]) > 8 and flags[0][:6] == flags[1][:6]
+    named = {option for page in pages for option in re.findall(r"--transfer\.([a-z_]+)", page)}
+    assert named == set(Transfer.model_fields) - {"path", "sha256"}
+    kinds = {layout.kind for layout in LAYOUTS}
+    assert [kind for kind in kinds if any(f"`{kind}`" not in page for page in pages)] == []
 
 
 def test_a_guide_names_every_optimizer_schedule_and_loss():

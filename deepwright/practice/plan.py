@@ -19,6 +19,7 @@ from deepwright.data.image_pool import default_workers
 from deepwright.data.prepare import fit_prepare
 from deepwright.model.answer import answering
 from deepwright.model.export import export_network
+from deepwright.practice.begin import begin
 from deepwright.practice.device import device_of, require_device
 from deepwright.practice.images import decoded_here, decoders
 from deepwright.practice.member import network_loss, tensors, weight_uses
@@ -69,6 +70,7 @@ def plan(recipe: Recipe, *, data: Any = None, test: Any = None, runs: Path = Pat
     module = recipe.network.build(inputs, num_outputs(split.train))
     prepared = tensors(fitted, inputs, train.inputs)
     recipe.network.adapt(module, prepared)
+    begun = begin(recipe, module, split.train.schema)
     export_network(answering(module, split.train.schema.problem, mean, sd), inputs, split.train.schema.problem)
     of_classes = class_weights(split.train, recipe)
     target = learning_target(train, mean, sd, of_classes)
@@ -93,6 +95,8 @@ def plan(recipe: Recipe, *, data: Any = None, test: Any = None, runs: Path = Pat
         checkpoints=None,
         budget_s=None,
         threads=recipe.train.threads or thread_count(module, recipe.train.batch_size, uses=weight_uses(inputs)),
+        rates=begun.rates,
+        frozen=begun.frozen,
     )
     step_s, judge_s = _seconds_of(probe)
     if map_bytes:  # fewer than all were judged, and no row of the training part
@@ -100,7 +104,8 @@ def plan(recipe: Recipe, *, data: Any = None, test: Any = None, runs: Path = Pat
     steps_per_epoch = -(-len(split.train) // recipe.train.batch_size)
     epochs, _ = recipe.train.passes(len(split.train))
     steps = steps_per_epoch * epochs
-    training_s = epochs * (steps_per_epoch * step_s + judge_s)
+    trainings = 2 if recipe.transfer is not None and recipe.transfer.compare else 1
+    training_s = trainings * epochs * (steps_per_epoch * step_s + judge_s)
     kept = sum(_bytes_of(column) for data in (split.train, split.validation) for column in data.columns.values())
     runs = runs.absolute()
     existing = next(p for p in (runs, *runs.parents) if p.exists())
