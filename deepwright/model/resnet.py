@@ -34,10 +34,12 @@ class ResNet(ImageNetwork, kind="resnet"):
     """
 
     suited: ClassVar[Mapping[str, Any]] = {
-        "optimizer": {"kind": "muon", "lr": 0.1, "momentum": 0.95, "weight_decay": 0.05, "rest_lr": 5e-3},
+        "optimizer": {"kind": "muon", "lr": 0.07, "momentum": 0.95, "weight_decay": 0.05, "rest_lr": 5e-3},
         "schedule": {"kind": "cosine", "warmup": 0.1},
-        "batch_size": 128,
+        "batch_size": 64,
         "epochs": 30,
+        "least_steps": 2000,
+        "most_steps": 6000,
         "ema": 0.998,
     }
 
