@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import deepwright.parts  # noqa: F401 - makes the kinds known
-from deepwright.core.families import Decision, Intervals, Loss, Optimizer, Schedule, Sets
+from deepwright.core.families import Augment, Decision, Intervals, Loss, Optimizer, Schedule, Sets
 from deepwright.core.transfer import Transfer
 from deepwright.model.key_maps import LAYOUTS
 
@@ -77,6 +77,13 @@ def test_a_guide_names_every_optimizer_schedule_and_loss():
         page = (DOCS / name).read_text(encoding="utf-8")
         kinds = [kind for family in (Optimizer, Schedule, Loss) for kind in family.kinds]
         assert len(kinds) > 25 and [kind for kind in kinds if f"`{kind}`" not in page] == []
+
+
+def test_a_guide_names_every_augmentation():
+    for name in GUIDES:
+        page = (DOCS / name).read_text(encoding="utf-8")
+        kinds = [kind for kind, part in Augment.kinds.items() if part.__module__.startswith("deepwright.")]
+        assert len(kinds) == 12 and [kind for kind in kinds if f"`{kind}`" not in page] == []
 
 
 def test_the_module_of_the_readme_trains_in_five_lines():

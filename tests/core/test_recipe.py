@@ -154,6 +154,16 @@ def test_one_word_of_quality_stands_for_epochs_and_size_that_the_recipe_shows(qu
     assert (named.train.epochs, named.train.least_steps, named.prepare.images.most) == (5, None, 40)
 
 
+def test_images_are_augmented_by_default_as_the_recipe_shows():
+    assert [change.kind for change in of(IMAGES).augment.changes] == ["flip", "crop"]
+    assert of(IMAGES).predict.views == "one" and of(IMAGES, quality="best").predict.views == "auto"
+    assert of(IMAGES, augment={"changes": []}).augment.changes == ()
+    unchecked = of(IMAGES, augment={"check": False}).augment
+    assert len(unchecked.changes) == 2 and not unchecked.check
+    table = {"kind": "table", "path": "t.csv"}
+    assert of(table).augment.changes == () and of(table, quality="best").predict.views == "one"
+
+
 def test_quality_is_a_word_for_tables_too():
     table = {"kind": "table", "path": "t.csv"}
     assert of(table, quality="fast").train.epochs == 10
