@@ -10,7 +10,7 @@ class Augmentation(Part):
     """How training images are changed at random, anew in each step."""
 
     changes: tuple[Augment, ...] = option(
-        (), "one after the other; a flag takes 'flip; crop pad=0.1'; empty: none; of images flip and crop"
+        (), "one after the other; a flag takes 'flip; crop pad=0.1', or none; of images flip and crop"
     )
     check: bool = option(
         True, "whether training rows are asked first if labels survive each change; one that they do not is left out"

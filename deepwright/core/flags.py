@@ -91,7 +91,7 @@ def _kind_or_value(part: type[Part], head: str, nested: type[Part] | None, value
         return {"kind": value}
     entry = _entry_of(annotation)
     if entry is not None:
-        return [_entry(entry, line, name) for line in split_unescaped(value, ";")]
+        return [] if value == "none" else [_entry(entry, line, name) for line in split_unescaped(value, ";")]
     try:
         return convert(value, annotation)
     except ValueError:

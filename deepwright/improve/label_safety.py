@@ -26,21 +26,27 @@ ROWS = 2000
 LIMIT, CLASS_LIMIT = 0.15, 0.3
 """Share of what is right that may be lost, in all and within a class (docs/log.md, 2026-11-21, on five sets)."""
 FEWEST = 10
-"""Rows of a class that say something of it."""
+"""Rows of a class, or of a half, that say something of it."""
+SIDE, BLOCK = 64, 256
+"""Pixels of the longer side at most: larger images are brought down to it first, so many at once."""
 CONFIDENCE = 0.95
+
+
+Outcome = Literal["kept", "off", "unclear", "few"]
 
 
 @dataclass(frozen=True)
 class Survival:
     """What of the labels survives a change.
 
-    outcome: off: more is lost than may be; kept: not so; unclear: the classifier knows too little to tell. plain,
+    outcome: off: more is lost than may be; kept: not so; unclear: the classifier knows too little to tell; few: there
+    are not rows enough to ask. plain,
     changed: share of classes that it gets right, or of the variance that it explains. lost: 1 - changed / plain, with a
     95 % interval; worst: the class that loses most, worst_lost its loss. rows: those asked.
     """
 
     kind: str
-    outcome: Literal["kept", "off", "unclear"]
+    outcome: Outcome
     plain: float
     changed: float
     lost: float
@@ -66,6 +72,9 @@ def survivals(
 
     require_part(train, "train", "augment")
     first, second = _halves(train, seed)
+    rows = min(len(first), len(second))
+    if rows < FEWEST:
+        return [Survival(change.kind, "few", 0.0, 0.0, 0.0, 0.0, 1.0, rows) for change in changes]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         question = _Question(images, target, first, second, seed)
@@ -81,7 +90,7 @@ class _Question:
         import torch
 
         self.seed = seed
-        self.fitted, self.rest = (torch.from_numpy(np.array(images[rows])) for rows in (first, second))
+        self.fitted, self.rest = (_small(images, rows) for rows in (first, second))
         self.is_class = target.dtype == np.int64
         wanted = np.eye(int(target.max()) + 1)[target] if self.is_class else target.reshape(len(target), -1)
         sd = 1.0 if self.is_class else wanted[first].std(axis=0) + 1e-12
@@ -138,6 +147,23 @@ class _OfClass:
     low: float
     lost: float
     level: str
+
+
+def _small(images: np.ndarray, rows: np.ndarray) -> "torch.Tensor":
+    """uint8 [B, H, W, C] of these rows, with sides of at most 64 pixels."""
+    import torch
+
+    height, width = images.shape[1:3]
+    scale = min(1.0, SIDE / max(height, width))
+    size = [max(1, round(side * scale)) for side in (height, width)]
+    found = []
+    for low in range(0, len(rows), BLOCK):
+        block = torch.from_numpy(np.array(images[rows[low : low + BLOCK]]))
+        if scale < 1:
+            values = torch.nn.functional.interpolate(block.permute(0, 3, 1, 2).float(), size=size, mode="area")
+            block = values.round().to(torch.uint8).permute(0, 2, 3, 1)
+        found.append(block)
+    return torch.cat(found)
 
 
 def _lost(plain: np.ndarray, changed: np.ndarray, times: float) -> tuple[float, float, float]:

@@ -43,7 +43,7 @@ class PatchClassifier:
         draw = torch.Generator().manual_seed(seed)
         filters = _filters(_small(images), draw)
         numbers = _numbers(images, filters)
-        mean, sd = numbers.mean(dim=0), numbers.std(dim=0) + 1e-6
+        mean, sd = numbers.mean(dim=0), numbers.std(dim=0, correction=0) + 1e-6
         x = torch.cat([(numbers - mean) / sd, torch.ones(len(numbers), 1)], dim=1).double()
         penalty = torch.full((x.shape[1],), RIDGE * len(x), dtype=torch.float64)
         penalty[-1] = 1e-6

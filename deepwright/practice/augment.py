@@ -88,6 +88,8 @@ def augment_findings(facts: Mapping[str, Any]) -> tuple[Finding, ...]:
                 else text("augment.worst", level=each["worst"], **_percent(each, "worst_lost"))
             )
             found.append(finding("augment_off", "warning", each["kind"], rows=each["rows"], worst=worst, **figures))
+        elif each["outcome"] == "few":
+            found.append(finding("augment_few", "warning", each["kind"], rows=each["rows"]))
         elif each["outcome"] == "unclear":
             found.append(finding("augment_unclear", "warning", each["kind"], rows=each["rows"], **figures))
     if not facts["checked"]:

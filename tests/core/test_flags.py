@@ -63,6 +63,22 @@ def test_a_value_is_read_as_the_option_wants_it(value: str, annotation: Any, exp
     assert found == expected and type(found) is type(expected)
 
 
+def test_changes_of_images_are_named_in_one_line_with_their_options():
+    changes = recipe(
+        ("augment.changes", "flip axis=both; crop pad=0.1 fill=black; mixup"), ("augment.check", "no")
+    ).augment
+    assert [change.dump(defaults=False) for change in changes.changes] == [
+        {"kind": "flip", "axis": "both"},
+        {"kind": "crop", "pad": 0.1, "fill": "black"},
+        {"kind": "mixup"},
+    ]
+    assert not changes.check and recipe(("augment.changes", "none")).augment.changes == ()
+    with pytest.raises(UsageError, match=r"--augment\.changes\.padding.*Did you mean '--augment\.changes\.pad'"):
+        recipe(("augment.changes", "crop padding=0.1"))
+    with pytest.raises(RecipeError, match=r"augment\.changes\.0\.pad.*0\.9|pad.*0\.9"):
+        recipe(("augment.changes", "crop pad=0.9"))
+
+
 def test_from_is_short_for_the_path_of_the_weights():
     transfer = recipe(("from", "runs/a"), ("transfer.freeze", "backbone")).transfer
     assert transfer is not None and transfer.path == "runs/a" and transfer.freeze == "backbone"

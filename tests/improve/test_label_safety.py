@@ -121,6 +121,15 @@ def test_a_group_stands_in_one_half():
     assert together.plain > 0.9 > 0.75 > apart.plain
 
 
+def test_large_images_are_brought_down_and_few_rows_are_not_asked(digits):
+    images = digits[0][:200].repeat(12, axis=1).repeat(16, axis=2)
+    assert outcomes(images, digits[1][:200], [Flip()])["flip 0"].outcome == "off"
+    few = outcomes(digits[0][:12], digits[1][:12], [Flip(), Crop()])
+    assert [(each.outcome, each.rows) for each in few.values()] == [("few", 6)] * 2
+    group = np.full(200, "one", object)
+    assert outcomes(images, digits[1][:200], [Flip()], group=group)["flip 0"].outcome == "few"
+
+
 def test_the_same_rows_give_the_same_figures_and_torchs_draws_stay(digits):
     images, target = digits[0][:300], digits[1][:300]
     torch.manual_seed(3)

@@ -25,6 +25,8 @@ def test_values_are_explained_and_not_right():
 def test_what_could_not_be_told_or_was_not_asked_is_said():
     unclear, _ = augment_findings({**FACTS, "survivals": [{**OFF, "outcome": "unclear"}]})
     assert unclear.rule == "augment_unclear" and unclear.severity == "warning"
+    few, _ = augment_findings({**FACTS, "survivals": [{**OFF, "outcome": "few", "rows": 6}]})
+    assert few.rule == "augment_few" and "has only 6" in few.text
     unchecked, used = augment_findings({**FACTS, "checked": False, "survivals": []})
     assert unchecked.rule == "augment_unchecked" and "crop" in unchecked.where and used.rule == "augment_used"
     assert augment_findings({}) == ()
