@@ -9,6 +9,7 @@ kernel ended; equal: trials that ended in the bits and the history of an undistu
 from a step above 0; at_end: those of them taken up after their last step; unkilled: trials that outran every timer.
 """
 
+import dataclasses
 import json
 import os
 import random
@@ -74,6 +75,12 @@ def convolution() -> nn.Module:
     )  # fmt: skip
 
 
+def with_changed_signs(batch, step):
+    """Half of the rows with the other sign, drawn anew in each step."""
+    signs = torch.randint(0, 2, (len(batch.target), 1)) * 2 - 1
+    return dataclasses.replace(batch, inputs=(batch.inputs[0] * signs,))
+
+
 def start(kind: str, folder: Path | None) -> Training:
     """One training of one of five kinds; the same call always gives the same training."""
     torch.set_num_threads(1)
@@ -95,6 +102,7 @@ def start(kind: str, folder: Path | None) -> Training:
     return fit(
         build(), (x[:200], y[:200]), (x[200:], y[200:]), loss="cross_entropy", optimizer=optimizer,
         metrics={"accuracy": lambda t, a: float((a.argmax(1) == t).mean())}, watch="accuracy", greater_is_better=True,
+        augment=with_changed_signs if kind == "convolution" else None,
         **common,
     )  # fmt: skip
 
