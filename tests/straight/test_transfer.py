@@ -11,8 +11,7 @@ from safetensors.numpy import load_file
 from safetensors.torch import save_file
 
 from deepwright import cli
-from deepwright.core.errors import BundleError, DataError
-from deepwright.core.recipe import Train
+from deepwright.core.errors import BundleError, DataError, RecipeError
 from deepwright.core.report import Report
 from deepwright.core.run import Run
 from deepwright.core.transfer import Transfer
@@ -232,6 +231,13 @@ def test_what_does_not_fit_is_refused_before_training(source: Run, capsys, flags
     assert words in capsys.readouterr().err
 
 
+def test_in_python_the_weights_are_one_argument(source: Run):
+    with pytest.raises(RecipeError, match="the network has 3 stages behind its stem"):
+        learn("few", transfer=Transfer(path="runs/a", freeze="stages 9"), name="python")
+    recipe = recipe_of(Run.open("runs/python"))
+    assert recipe.network.dump(defaults=False)["depth"] == 8 and recipe.prepare.images.size == (16,)
+
+
 def test_what_a_recipe_names_stays_and_the_rest_comes_with_the_weights(source: Run):
     named = {"network": {"kind": "cnn"}, "prepare": {"images": {"size": [32]}, "outliers": "none"}}
     data = begun_with({**named, "transfer": {"path": "runs/a", "freeze": "backbone"}}, "runs/a")
@@ -244,17 +250,14 @@ def test_what_a_recipe_names_stays_and_the_rest_comes_with_the_weights(source: R
 def test_published_weights_bring_their_network_size_and_normalisation(home: Path):
     state = published.resnet((2, 2, 2, 2), bottleneck=False, width=4, make=published.drawn())
     save_file(state, "resnet18.safetensors", metadata={"license": "BSD-3-Clause"})
-    found = learn(
-        "few",
-        transfer=Transfer(path="resnet18.safetensors", freeze="backbone", compare=False),
-        train=Train(epochs=1, batch_size=8, threads=1),
-        name="file",
-    )
+    flags = ["--from", "resnet18.safetensors", "--transfer.freeze", "backbone", "--transfer.compare", "false"]
+    found = run_of(home, "few", "file", [*COMMON, *flags, "--train.epochs", "1", "--train.batch_size", "8"])
     recipe, report = recipe_of(found), found.report
     assert recipe.network.dump(defaults=False) == {"kind": "resnet", "depth": 18, "width": 4, "stem": "large"}
     assert recipe.prepare.images.size == (224,)
     assert "Licence: BSD-3-Clause." in told(report, "transfer_begun")
     assert "by means 0.485, 0.456, 0.406 and sds 0.229, 0.224, 0.225" in told(report, "transfer_file")
     after = weights(found)
-    assert all(np.array_equal(after[f"module.{n}"], t.numpy()) for n, t in state.items() if n.startswith("layer"))
+    layers = [n for n in state if n.startswith("layer") and not n.endswith("num_batches_tracked")]
+    assert len(layers) > 90 and all(np.array_equal(after[f"module.{n}"], state[n].numpy()) for n in layers)
     np.testing.assert_allclose(after["module.pixels.sd"], [0.229, 0.224, 0.225], rtol=1e-6)
