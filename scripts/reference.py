@@ -11,9 +11,10 @@ os.environ["DEEPWRIGHT_LANG"] = "en"
 
 from deepwright import parts
 from deepwright.core.families import Schedule
+from deepwright.core.flags import part_of
 from deepwright.core.part import FAMILIES, Part, allowed
 from deepwright.core.prepare import ColumnChoice, Prepare, Rule
-from deepwright.core.recipe import Recipe, Train
+from deepwright.core.recipe import Recipe
 
 DOCS = Path(__file__).parents[1] / "docs"
 PATH = DOCS / "reference.md"
@@ -48,9 +49,13 @@ def main() -> int:
 
 def reference() -> str:
     """The whole page: the recipe, then every family of which a recipe or a command names kinds."""
-    pieces = [HEAD, section("recipe", Recipe), section("recipe: prepare", Prepare)]
-    pieces += [section("recipe: prepare.rules", Rule), section("recipe: prepare.columns", ColumnChoice)]
-    pieces.append(section("recipe: train", Train))
+    pieces = [HEAD, section("recipe", Recipe)]
+    for name, field in Recipe.model_fields.items():
+        part = part_of(field.annotation)
+        if part is not None and not part.family:
+            pieces.append(section(f"recipe: {name}", part))
+        if part is Prepare:
+            pieces += [section("recipe: prepare.rules", Rule), section("recipe: prepare.columns", ColumnChoice)]
     for name, kinds in parts.families().items():
         pieces.append(f"## {name}\n\n{paragraph(FAMILIES[name])}\n")
         for kind, part in kinds.items():
