@@ -71,7 +71,14 @@ def _colours(saturation: "torch.Tensor", angle: "torch.Tensor") -> "torch.Tensor
 
 
 class Blur(Augment, kind="blur"):
-    """Blurs images by a normal kernel, each by a width of its own."""
+    """Blurs images by a normal kernel, each by a width of its own.
+
+    >>> import torch
+    >>> _ = torch.manual_seed(0)
+    >>> point = torch.tensor([0, 0, 0, 0, 200, 0, 0, 0, 0], dtype=torch.uint8).reshape(1, 3, 3, 1)
+    >>> Blur(share=1.0).change(point)[0, :, :, 0].tolist()
+    [[15, 40, 15], [40, 106, 40], [15, 40, 15]]
+    """
 
     most: float = option(1.0, "standard deviation of the kernel, at most", unit="pixels", above=0, high=10)
     share: float = option(0.5, "of images that are blurred", low=0, high=1)
@@ -99,6 +106,12 @@ class Blur(Augment, kind="blur"):
 
 class Erase(Augment, kind="erase"):
     """Covers a rectangle of each image, so that no single place decides.
+
+    >>> import torch
+    >>> _ = torch.manual_seed(1)
+    >>> nines = torch.full((1, 3, 4, 1), 9, dtype=torch.uint8)
+    >>> Erase(share=1.0, fill="black", least=0.3, most=0.5).change(nines)[0, :, :, 0].tolist()
+    [[9, 9, 0, 0], [9, 9, 0, 0], [9, 9, 0, 0]]
 
     Reference: DeVries and Taylor 2017 (cutout), arXiv 1708.04552; Zhong et al. 2017, arXiv 1708.04896.
     """

@@ -40,6 +40,13 @@ class MixUp(Mixing, kind="mixup"):
 class CutMix(Mixing, kind="cutmix"):
     """A rectangle of each image is another's; their targets count by the areas.
 
+    >>> import torch
+    >>> _ = torch.manual_seed(0)
+    >>> pair = torch.tensor([[0, 0, 0, 0], [1, 1, 1, 1]], dtype=torch.uint8).reshape(2, 1, 4, 1)
+    >>> images, other, kept = CutMix().mix(pair)
+    >>> images.flatten(1).tolist(), other.tolist(), kept
+    ([[1, 1, 1, 0], [0, 0, 0, 1]], [1, 0], 0.25)
+
     Reference: Yun et al. 2019, arXiv 1905.04899.
     """
 

@@ -69,6 +69,12 @@ class Crop(Augment, kind="crop"):
 class ResizedCrop(Augment, kind="resized_crop"):
     """Cuts a part of random size and shape out of each image and brings it to the image's size.
 
+    >>> import torch
+    >>> _ = torch.manual_seed(0)
+    >>> row = torch.tensor([10, 20, 30, 40, 50], dtype=torch.uint8).reshape(1, 1, 5, 1)
+    >>> ResizedCrop(least=0.3).change(row).flatten().tolist()
+    [10, 19, 27, 36, 45]
+
     Reference: Szegedy et al. 2014, arXiv 1409.4842; 0.08 there, for photographs of which a part still tells the class.
     """
 
@@ -108,7 +114,14 @@ class Translate(Augment, kind="translate"):
 
 
 class Scale(Augment, kind="scale"):
-    """Enlarges or shrinks images about their middle, each by a factor of its own."""
+    """Enlarges or shrinks images about their middle, each by a factor of its own.
+
+    >>> import torch
+    >>> _ = torch.manual_seed(3)
+    >>> row = torch.tensor([10, 20, 30, 40, 50], dtype=torch.uint8).reshape(1, 1, 5, 1)
+    >>> Scale(factor=2.0, fill="black").change(row).flatten().tolist()
+    [20, 25, 30, 35, 40]
+    """
 
     factor: float = option(1.2, "at most; at least 1 / that", low=1, high=10)
     fill: Fill = _FILL

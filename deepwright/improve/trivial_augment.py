@@ -27,6 +27,12 @@ class TrivialAugment(Augment, kind="trivial_augment"):
 
     Every change in a batch is done at once on all images that drew it.
 
+    >>> import torch
+    >>> _ = torch.manual_seed(2)
+    >>> rows = torch.tensor([10, 20, 30, 40, 50], dtype=torch.uint8).reshape(1, 1, 5, 1).expand(3, 1, 5, 1)
+    >>> TrivialAugment().change(rows).flatten(1).tolist()  # equalize, rotate, shear_y
+    [[0, 64, 128, 191, 255], [0, 7, 30, 12, 0], [3, 13, 30, 25, 14]]
+
     Reference: Müller and Hutter 2021, arXiv 2103.10158; the ranges are those of its "wide" space at `strength` 1.
     """
 
