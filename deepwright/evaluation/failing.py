@@ -1,6 +1,8 @@
 """The sections of the page on where the bundle fails, which inputs it uses and what it costs."""
 
+import base64
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 from deepwright.core.report import Report
@@ -189,7 +191,14 @@ def _card(example: Example) -> Markup:
         values, others = values[:SHOWN_VALUES], values[SHOWN_VALUES:]
         title = tag("summary", text("failing.more_values", count=len(others)))
         folded = tag("details", title, tag("ul", others, class_="values"))
-    return tag("li", tag("p", head, class_="answered"), tag("ul", values, class_="values"), folded)
+    pictures = [_picture(example, name, png) for name, png in example.pictures.items()]
+    return tag("li", pictures, tag("p", head, class_="answered"), tag("ul", values, class_="values"), folded)
+
+
+def _picture(example: Example, name: str, png: bytes) -> Markup:
+    words = text("failing.picture", feature=name, row=count(example.row))
+    source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    return Markup(f'<img class="picture" src="{source}" alt="{escape(words)}">')
 
 
 def _value(value: str | None) -> Markup:

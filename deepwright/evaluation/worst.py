@@ -1,8 +1,9 @@
 """Examples: the rows on which a member errs most, for the page alone; no report and no bundle ever holds them."""
 
 import datetime
+import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,13 +16,15 @@ NUM_WORST = 10
 NUM_PAIRS, PER_PAIR = 5, 3
 MOST_LETTERS = 240
 """Of a text in an example; the rest is cut off."""
+MOST_PIXELS = 96
+"""Of either side of an image in an example; a larger one is made smaller."""
 
 
 @dataclass(frozen=True)
 class Example:
     """One row. row: its number in the source, from 1. file: its file's name, where there are several. truth, said: the
     target and the answer in words. loss: -log of the true class's probability, or the absolute error. values: its
-    inputs in words, None where missing."""
+    inputs in words, None where missing. pictures: its images as the bundle sees them, PNG files."""
 
     row: int
     file: str | None
@@ -29,6 +32,7 @@ class Example:
     said: str
     loss: float
     values: dict[str, str | None]
+    pictures: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,8 @@ def _examples(
         file = None if data.file_of is None else data.files[data.file_of[row]]
         values = {feature.name: _words(feature, data.columns[feature.name][row]) for feature in order}
         truth, said = _truth_and_said(target, given, row)
-        found.append(Example(int(data.origin[row]), file, truth, said, float(losses[row]), values))
+        pictures = {name: picture(each.pixels[row]) for name, each in data.decoded.items()}
+        found.append(Example(int(data.origin[row]), file, truth, said, float(losses[row]), values, pictures))
     return tuple(found)
 
 
@@ -110,3 +115,14 @@ def _words(feature: Feature, value: object) -> str | None:
     if feature.type == "timestamp":
         return datetime.datetime.fromtimestamp(number, datetime.UTC).strftime("%Y-%m-%d %H:%M").removesuffix(" 00:00")
     return f"{number:.6g}"
+
+
+def picture(pixels: np.ndarray) -> bytes:
+    """uint8 [H, W, C] as a PNG file, drawn anew: nothing of the user's file but what it shows. One channel is grey."""
+    from PIL import Image
+
+    drawn = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels[..., :3]))
+    drawn.thumbnail((MOST_PIXELS, MOST_PIXELS))
+    file = io.BytesIO()
+    drawn.save(file, "PNG")
+    return file.getvalue()

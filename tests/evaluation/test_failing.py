@@ -1,5 +1,9 @@
 """The sections on where the bundle fails, what it uses and what it costs."""
 
+import base64
+import re
+from dataclasses import replace
+
 import pytest
 
 from deepwright.core.report import Footprint, Latency, Report
@@ -136,6 +140,16 @@ def test_the_summary_for_machines_has_the_cost():
     assert report().summary()["footprint"] is None
     found = report().model_copy(update={"footprint": COST}).summary()["footprint"]
     assert found["disk_bytes"] == 511_712 and found["latency"][1]["rows"] == 256
+
+
+def test_the_page_has_the_pictures_of_its_examples_in_itself_and_loads_no_other():
+    shown = replace(example(), pictures={'a "photo"': b"PNG"})
+    html = render(report(), next_commands=[], examples=Examples((shown,), (), 5, True))
+    (image,) = re.findall(r"<img [^>]*>", html)
+    source = f"data:image/png;base64,{base64.b64encode(b'PNG').decode()}"
+    words = "a &quot;photo&quot; of row 12, as the bundle sees it"
+    assert image == f'<img class="picture" src="{source}" alt="{words}">'
+    assert re.findall(r"img-src ([^;\"]*)", html) == ["data:"] and "default-src 'none'" in html
 
 
 def test_rows_and_names_of_the_user_are_shown_as_text():

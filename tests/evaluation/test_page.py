@@ -12,7 +12,7 @@ from deepwright.evaluation.page import render
 from tests.evaluation import samples
 
 SAMPLES = (samples.binary, samples.many, samples.regression)
-VOID = {"meta"}
+VOID = {"meta", "img"}
 
 
 class _Page(HTMLParser):

@@ -40,7 +40,7 @@ class _Elements(HTMLParser):
             self.found[self._open[-1]][3].append(name)
         around = [word for place in self._open for word in self.found[place][1].get("class", "").split()]
         self.found.append((name, {key: value or "" for key, value in attributes}, around, []))
-        if name != "meta":
+        if name not in ("meta", "img"):
             self._open.append(len(self.found) - 1)
 
     def handle_endtag(self, name):

@@ -1,13 +1,16 @@
 """Examples: the rows with the largest losses, in words, and of validation alone."""
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from deepwright.core.bundle import Answers
-from deepwright.core.dataset import Dataset
+from deepwright.core.dataset import Dataset, Decoded
 from deepwright.core.errors import LeakError
 from deepwright.core.schema import Feature, Schema
-from deepwright.evaluation.worst import MOST_LETTERS, worst_examples
+from deepwright.evaluation.worst import MOST_LETTERS, picture, worst_examples
 
 LEVELS = ("cat", "dog", "eel")
 
@@ -76,3 +79,19 @@ def test_values_are_judged_by_their_absolute_error_and_exact_ones_are_no_example
 def test_rows_of_the_test_part_are_shown_to_nobody():
     with pytest.raises(LeakError):
         worst_examples(rows(1, "test"), np.zeros(1, np.int64), said([[0.1, 0.9]]))
+
+
+def test_images_come_as_the_bundle_sees_them():
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 5, 7, 3), np.uint8)
+    data = rows(2).with_decoded({"photo": Decoded(None, pixels)})
+    (example,) = worst_examples(data, np.array([1, 0]), said([[0.1, 0.9], [0.2, 0.8]])).worst
+    assert example.row == 102 and list(example.pictures) == ["photo"]
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(example.pictures["photo"]))), pixels[1])
+    assert worst_examples(rows(1), np.zeros(1, np.int64), said([[0.1, 0.9]])).worst[0].pictures == {}
+
+
+@pytest.mark.parametrize(("shape", "mode", "size"), [((300, 150, 3), "RGB", (48, 96)), ((9, 4, 1), "L", (4, 9))])
+def test_a_picture_is_small_and_keeps_its_proportions(shape: tuple[int, ...], mode: str, size: tuple[int, int]):
+    found = Image.open(io.BytesIO(picture(np.full(shape, 200, np.uint8))))
+    assert (found.mode, found.size, found.format) == (mode, size, "PNG")
+    assert found.getextrema() in ((200, 200), ((200, 200),) * 3)
