@@ -38,23 +38,37 @@ def verdict_section(report: Report) -> Markup:
         part=part_label(part),
         direction=text("evaluate.higher_is_better") if higher else text("evaluate.lower_is_better"),
     )
+    same_n = _same_n(numbers)
+    caption = sentences(caption, _each_n(same_n))
     span = span_of(numbers)
     width = width_of(numbers)
-    rows = [_board_row(number, span, width, is_chosen=number.member == report.chosen) for number in numbers]
+    rows = [_board_row(n, span, width, same_n, is_chosen=n.member == report.chosen) for n in numbers]
     board = tag("table", tag("caption", caption), tag("tbody", rows), class_="board")
     is_beyond = any(n.value is not None and not span[0] <= n.value <= span[1] for n in numbers)
     beyond = tag("p", text("evaluate.beyond"), class_="note") if is_beyond else None
     return join(words, board, beyond, _marks(numbers))
 
 
-def _board_row(number: Number, span: tuple[float, float], width: float | None, *, is_chosen: bool) -> Markup:
+def _same_n(numbers: Iterable[Number]) -> int | None:
+    """The rows that all numbers are of; None where they differ."""
+    counts = {number.n for number in numbers}
+    return counts.pop() if len(counts) == 1 else None
+
+
+def _each_n(same_n: int | None) -> str:
+    return "" if same_n is None else text("evaluate.each_n", n=count(same_n))
+
+
+def _board_row(
+    number: Number, span: tuple[float, float], width: float | None, same_n: int | None, *, is_chosen: bool
+) -> Markup:
     badge = tag("span", text("evaluate.in_bundle"), class_="badge") if is_chosen else None
     return tag(
         "tr",
         tag("th", number.member, " ", badge, scope="row"),
         tag("td", whisker(number, span), class_="plot"),
         tag("td", _figure(number, width), class_="num"),
-        tag("td", f"n = {count(number.n)}", class_="num soft"),
+        None if same_n is not None else tag("td", f"n = {count(number.n)}", class_="num soft"),
         class_="chosen" if is_chosen else None,
     )
 
@@ -75,16 +89,14 @@ def _numbers_table(report: Report, part: str) -> Markup:
     found = {(n.metric, n.member): n for n in report.numbers if n.part == part}
     metrics = list(dict.fromkeys(metric for metric, _ in found))
     members = [m for m in report.members if any((metric, m) in found for metric in metrics)]
-    counts = {n.n for n in found.values()}
-    same_n = counts.pop() if len(counts) == 1 else None
-    n = text("evaluate.each_n", n=count(same_n)) if same_n is not None else ""
+    same_n = _same_n(found.values())
     head = tag("tr", tag("td"), [_member_head(report, member) for member in members])
     rows = []
     for metric in metrics:
         width = _width([n for (name, _), n in found.items() if name == metric])
         cells = [tag("td", _cell(found.get((metric, m)), same_n, width), data_member=m, class_="num") for m in members]
         rows.append(tag("tr", tag("th", metric_label(metric), scope="row"), cells))
-    caption = tag("caption", sentences(text("evaluate.numbers_caption", part=part_label(part)), n))
+    caption = tag("caption", sentences(text("evaluate.numbers_caption", part=part_label(part)), _each_n(same_n)))
     return tag("div", tag("table", caption, tag("thead", head), tag("tbody", rows), class_="numbers"), class_="wide")
 
 
