@@ -39,13 +39,13 @@ Outcome = Literal["kept", "off", "unclear", "few"]
 class Survival:
     """What of the labels survives a change.
 
-    outcome: off: more is lost than may be; kept: not so; unclear: the classifier knows too little to tell; few: there
-    are not rows enough to ask. plain,
-    changed: share of classes that it gets right, or of the variance that it explains. lost: 1 - changed / plain, with a
-    95 % interval; worst: the class that loses most, worst_lost its loss. rows: those asked.
+    name: its kind and what of it was asked. outcome: off: more is lost than may be; kept: not so; unclear: the
+    classifier knows too little to tell; few: there are not rows enough to ask. plain, changed: share of classes that it
+    gets right, or of the variance that it explains. lost: 1 - changed / plain, with a 95 % interval; worst: the class
+    that loses most, worst_lost its loss. rows: those asked.
     """
 
-    kind: str
+    name: str
     outcome: Outcome
     plain: float
     changed: float
@@ -74,11 +74,22 @@ def survivals(
     first, second = _halves(train, seed)
     rows = min(len(first), len(second))
     if rows < FEWEST:
-        return [Survival(change.kind, "few", 0.0, 0.0, 0.0, 0.0, 1.0, rows) for change in changes]
+        return [Survival(name_of(change), "few", 0.0, 0.0, 0.0, 0.0, 1.0, rows) for change in changes]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         question = _Question(images, target, first, second, seed)
         return [_worst([question.asked(each, train) for each in change.checked()]) for change in changes]
+
+
+def name_of(change: Augment) -> str:
+    """The kind and the options that differ from their default, but for the share of images.
+
+    >>> from deepwright.improve.places import Flip
+    >>> name_of(Flip(axis="vertical", share=1.0))
+    'flip axis=vertical'
+    """
+    options = change.dump(defaults=False)
+    return " ".join([change.kind, *(f"{k}={v}" for k, v in options.items() if k not in ("kind", "share"))])
 
 
 class _Question:
@@ -92,11 +103,13 @@ class _Question:
         self.seed = seed
         self.fitted, self.rest = (_small(images, rows) for rows in (first, second))
         self.is_class = target.dtype == np.int64
-        wanted = np.eye(int(target.max()) + 1)[target] if self.is_class else target.reshape(len(target), -1)
-        sd = 1.0 if self.is_class else wanted[first].std(axis=0) + 1e-12
-        wanted = (wanted - (0.0 if self.is_class else wanted[first].mean(axis=0))) / sd
-        self.wanted = torch.from_numpy(wanted[first].astype(np.float32))
-        self.true = target[second] if self.is_class else wanted[second]
+        if self.is_class:
+            wanted, self.true = np.eye(int(target.max()) + 1)[target[first]], target[second]
+        else:
+            values = target.reshape(len(target), -1).astype(np.float64)
+            mean, sd = values[first].mean(axis=0), values[first].std(axis=0) + 1e-12
+            wanted, self.true = (values[first] - mean) / sd, (values[second] - mean) / sd
+        self.wanted = torch.from_numpy(wanted.astype(np.float32))
         self.plain = PatchClassifier.fit(self.fitted, self.wanted, seed)
         self.base = np.bincount(self.true).max() / len(self.true) if self.is_class else 0.0
 
@@ -114,7 +127,7 @@ class _Question:
         worst = self._worst_class(plain, changed, train.schema.target.levels) if self.is_class else None
         is_off = knows_enough and (low > LIMIT or (worst is not None and worst.low > CLASS_LIMIT))
         return Survival(
-            change.kind,
+            name_of(change),
             "off" if is_off else "kept" if knows_enough else "unclear",
             know, float(changed.mean()), lost, low, high, len(plain),
             None if worst is None else worst.level,

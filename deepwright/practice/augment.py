@@ -31,7 +31,9 @@ class Augmented:
     @property
     def may_flip(self) -> bool:
         """Whether labels survive a mirror, so far as training rows were asked."""
-        return not any(each["kind"] == "flip" and each["outcome"] == "off" for each in self.facts.get("survivals", ()))
+        return not any(
+            each["change"]["kind"] == "flip" and each["outcome"] == "off" for each in self.facts.get("survivals", ())
+        )
 
 
 def augmented(
@@ -82,21 +84,19 @@ def augment_findings(facts: Mapping[str, Any]) -> tuple[Finding, ...]:
         figures = _percent(each, "plain", "changed", "lost", "low", "high")
         figures["what"] = text("augment.right") if facts["of_classes"] else text("augment.explained")
         if each["outcome"] == "off":
-            worst = (
-                ""
-                if each["worst"] is None
-                else text("augment.worst", level=each["worst"], **_percent(each, "worst_lost"))
-            )
-            found.append(finding("augment_off", "warning", each["kind"], rows=each["rows"], worst=worst, **figures))
+            worst = ""
+            if each["worst"] is not None:
+                worst = text("augment.worst", level=each["worst"], **_percent(each, "worst_lost"))
+            found.append(finding("augment_off", "warning", each["name"], rows=each["rows"], worst=worst, **figures))
         elif each["outcome"] == "few":
-            found.append(finding("augment_few", "warning", each["kind"], rows=each["rows"]))
+            found.append(finding("augment_few", "warning", each["name"], rows=each["rows"]))
         elif each["outcome"] == "unclear":
-            found.append(finding("augment_unclear", "warning", each["kind"], rows=each["rows"], **figures))
+            found.append(finding("augment_unclear", "warning", each["name"], rows=each["rows"], **figures))
     if not facts["checked"]:
         found.append(finding("augment_unchecked", "warning", ", ".join(facts["used"])))
     if facts["used"]:
         kept = [each for each in facts["survivals"] if each["outcome"] == "kept"]
-        told = "; ".join(text("augment.kept", change=each["kind"], **_percent(each, "lost", "high")) for each in kept)
+        told = "; ".join(text("augment.kept", change=each["name"], **_percent(each, "lost", "high")) for each in kept)
         found.append(finding("augment_used", "note", "network", changes=", ".join(facts["used"]), told=told or "-"))
     return tuple(found)
 

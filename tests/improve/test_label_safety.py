@@ -39,6 +39,7 @@ def outcomes(images, target, changes, **options) -> dict[str, Survival]:
 def test_digits_survive_neither_a_mirror_nor_a_quarter_turn_but_a_crop(digits):
     found = outcomes(*digits, [Flip(), Flip(axis="vertical"), Rotate(quarters=True), Crop(), Rotate(degrees=10)])
     assert [each.outcome for each in found.values()] == ["off", "off", "off", "kept", "kept"]
+    assert [each.name for each in found.values()][1:3] == ["flip axis=vertical", "rotate quarters=True"]
     flip = found["flip 0"]
     assert flip.plain > 0.95 and flip.changed < 0.45 and 0.5 < flip.low < flip.lost < flip.high
     assert flip.rows == 898 and flip.worst in "0123456789" and flip.worst_lost > 0.8

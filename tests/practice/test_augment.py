@@ -2,9 +2,9 @@
 
 from deepwright.practice.augment import Augmented, augment_findings
 
-OFF = {"change": {"kind": "flip"}, "kind": "flip", "outcome": "off", "plain": 0.97, "changed": 0.3, "lost": 0.69,
+OFF = {"change": {"kind": "flip"}, "name": "flip", "outcome": "off", "plain": 0.97, "changed": 0.3, "lost": 0.69,
        "low": 0.64, "high": 0.74, "rows": 900, "worst": "7", "worst_lost": 1.0}  # fmt: skip
-KEPT = {**OFF, "kind": "crop", "outcome": "kept", "lost": 0.04, "low": 0.02, "high": 0.06}
+KEPT = {**OFF, "change": {"kind": "crop"}, "name": "crop", "outcome": "kept", "lost": 0.04, "low": 0.02, "high": 0.06}
 FACTS = {"used": ["crop"], "checked": True, "of_classes": True, "survivals": [OFF, KEPT]}
 
 
