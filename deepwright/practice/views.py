@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-CANDIDATES: tuple[Name, ...] = ("one", "flip", "shift", "flip_shift")
+CANDIDATES: tuple[Name, ...] = ("flip", "shift", "flip_shift")
 SMALLEST = 1e-7
 """Probabilities below it count as this."""
 
@@ -55,26 +55,20 @@ def choose_views(
     if asked == "one" or (asked == "auto" and not shapes):
         return Chosen(answerer, one)
     height, width, _ = shapes[0]
-    names = [name for name in CANDIDATES if may_flip or "flip" not in name] if asked == "auto" else ["one", asked]
-    problem, target = split.validation.schema.problem, target_of(split.validation)
-    losses, modules, found = {}, {"one": answerer}, {"one": one}
-    for name in names:
-        if name != "one":
-            modules[name] = viewed(answerer, views_of(name, recipe.predict.shift), height, width)
-            found[name] = answers(modules[name])
-        losses[name] = losses_of(problem, target, found[name])
-    weight = split.validation.weight
-    gains = {name: _gain(losses["one"] - losses[name], weight, len(names) - 1) for name in names}
-    best = asked if asked != "auto" else max(names, key=lambda name: gains[name][0])
+    tried: list[Name] = [name for name in CANDIDATES if may_flip or "flip" not in name] if asked == "auto" else [asked]
+    modules = {name: viewed(answerer, views_of(name, recipe.predict.shift), height, width) for name in tried}
+    found = {name: answers(module) for name, module in modules.items()}
+    problem, target, weight = split.validation.schema.problem, target_of(split.validation), split.validation.weight
+    before = losses_of(problem, target, one)
+    gains = {name: _gain(before - losses_of(problem, target, found[name]), weight, len(tried)) for name in tried}
+    best = max(tried, key=lambda name: gains[name][0])
     gain, low, high = gains[best]
-    if asked == "auto" and low <= 0:
-        best = "one"
+    views: Name = best if asked != "auto" or low > 0 else "one"
     facts = {
-        "asked": asked, "views": best, "count": len(views_of(best, recipe.predict.shift)), "rows": len(target),
-        "tried": [name for name in names if name != "one"], "loss": float(np.average(losses["one"], weights=weight)),
-        "gain": gain, "low": low, "high": high,
+        "asked": asked, "views": views, "count": len(views_of(views, recipe.predict.shift)), "rows": len(target),
+        "tried": tried, "loss": float(np.average(before, weights=weight)), "gain": gain, "low": low, "high": high,
     }  # fmt: skip
-    return Chosen(modules[best], found[best], facts)
+    return Chosen(answerer, one, facts) if views == "one" else Chosen(modules[views], found[views], facts)
 
 
 def losses_of(problem: Problem, target: np.ndarray, answer: np.ndarray) -> np.ndarray:

@@ -1,9 +1,18 @@
 """Choosing views: what validation says, with its interval."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import torch
 
-from deepwright.practice.views import _gain, losses_of, views_findings
+import deepwright.parts  # noqa: F401 - makes the kinds known
+from deepwright.core.dataset import Dataset
+from deepwright.core.errors import LeakError
+from deepwright.core.families import Tensor
+from deepwright.core.recipe import Recipe
+from deepwright.core.schema import Feature, Schema
+from deepwright.practice.views import _gain, choose_views, losses_of, views_findings
 
 FACTS = {"asked": "auto", "views": "flip", "count": 2, "rows": 90, "tried": ["flip", "shift"], "loss": 0.5,
          "gain": 0.1, "low": 0.05, "high": 0.15}  # fmt: skip
@@ -39,3 +48,38 @@ def test_the_finding_says_the_cost_and_warns_of_views_that_are_worse():
     (one,) = views_findings({**FACTS, "views": "one"})
     assert one.rule == "views_one" and "of flip, shift none lowers" in one.text
     assert views_findings({}) == ()
+
+
+@pytest.mark.parametrize(("sign", "expected"), [(1.0, "flip"), (-1.0, "one")])
+def test_auto_takes_views_that_lower_the_loss_and_one_where_none_does(sign, expected):
+    # The answerer says how bright the left edge is; the truth is the mean of both edges, or the left one alone.
+    draw = np.random.default_rng(0)
+    images = draw.integers(0, 200, (300, 8, 8, 1)).astype(np.uint8)
+    left, right = images[:, :, 0, 0].mean(axis=1) / 1.0, images[:, :, 7, 0].mean(axis=1) / 1.0
+    truth = (left + right) / 2 if sign > 0 else left
+
+    class Left(torch.nn.Module):
+        def forward(self, *tensors):
+            return tensors[0][:, :, 0, 0].float().mean(dim=1)
+
+    recipe = Recipe.parse({"source": {"kind": "images", "path": "p"}, "target": "y", "predict": {"views": "auto"}})
+    inputs = (Tensor("image", 1, "uint8", shape=(8, 8, 1)),)
+    split = SimpleNamespace(validation=values(truth))
+
+    def answers(module):
+        return module(torch.from_numpy(images)).numpy()
+
+    chosen = choose_views(recipe, Left(), split, inputs, answers, may_flip=True)
+    assert chosen.facts["views"] == expected and chosen.facts["tried"] == ["flip", "shift", "flip_shift"]
+    assert (chosen.facts["low"] > 0) == (expected == "flip")
+    np.testing.assert_allclose(chosen.answer, (left + right) / 2 if expected == "flip" else left, rtol=1e-5)
+    without = choose_views(recipe, Left(), split, inputs, answers, may_flip=False)
+    assert without.facts["tried"] == ["shift"]
+    with pytest.raises(LeakError):
+        choose_views(recipe, Left(), SimpleNamespace(validation=values(truth, "train")), inputs, answers, may_flip=True)
+
+
+def values(target: np.ndarray, part: str = "validation") -> Dataset:
+    schema = Schema(features=(Feature(name="y", type="number", role="target"),))
+    rows = np.arange(len(target))
+    return Dataset({"y": target}, schema, part, rows, rows.astype(np.uint64))
