@@ -55,7 +55,9 @@ class Set:
 SETS = {
     "mnist": Set("mnist", 0.994, minutes=12),
     "mnist-1000": Set("mnist", 0.970),
-    "cifar10": Set("cifar10", 0.85, recipe={"network": {"kind": "resnet", "depth": 8}, "train": {"most_steps": 15_000}}),
+    "cifar10": Set(
+        "cifar10", 0.85, recipe={"network": {"kind": "resnet", "depth": 8}, "train": {"most_steps": 15_000}}
+    ),
     "sign_digits": Set("sign_digits/sign_digits.zip", 0.97),
     "hymenoptera": Set("hymenoptera/hymenoptera_320.zip", None),
     "hymenoptera-transfer": Set("hymenoptera/hymenoptera_320.zip", None, begins_with="cifar10"),

@@ -19,6 +19,10 @@ from deepwright.core.text import text
 if TYPE_CHECKING:
     from deepwright.core.recipe import Recipe
 
+OWN_OPTIONS = (
+    "--final", "--reason", "--budget", "--seeds", "--dry-run", "--name", "--runs", "--with", "--allow", "--json",
+)  # fmt: skip
+"""Of `run`, beside the recipe's."""
 EXIT_FAILURE, EXIT_USAGE, EXIT_RESOURCES, EXIT_INTERRUPTED = 1, 2, 5, 130
 
 app = App(
@@ -513,24 +517,10 @@ def _take_flags(arguments: list[str]) -> list[str]:
     command = next((a for a in arguments if not a.startswith("-")), None)
     if command not in ("run", "check", "prove", "predict"):
         return arguments
-    from deepwright.core.flags import is_recipe_flag
+    from deepwright.practice.asked import take_flags
 
-    rest: list[str] = []
-    position = 0
-    while position < len(arguments):
-        argument = arguments[position]
-        name, equals, value = argument[2:].partition("=") if argument.startswith("--") else ("", "", "")
-        name = name.replace("-", "_")
-        position += 1
-        if not name or not is_recipe_flag(name) or name in ("allow", "plugin"):
-            rest.append(argument)
-            continue
-        if not equals:
-            if position == len(arguments):
-                raise UsageError("cli.flag_without_value", flag=argument)
-            value = arguments[position]
-            position += 1
-        _flags.append((name, value))
+    flags, rest = take_flags(arguments)
+    _flags.extend(flags)
     return rest
 
 
@@ -540,78 +530,30 @@ def _usage(error: CycloptsError) -> str:
         from deepwright.core.flags import flags_of
         from deepwright.core.recipe import Recipe
 
-        _load_parts(None)
+        _load_parts()
         word = str(error.token.keyword)
         known = [flag for flag, *_ in flags_of(Recipe)]
-        own = [
-            "--final",
-            "--reason",
-            "--budget",
-            "--seeds",
-            "--dry-run",
-            "--name",
-            "--runs",
-            "--with",
-            "--allow",
-            "--json",
-        ]
-        return text("cli.unknown_option", option=word, hint=did_you_mean(word, known + own))
+        return text("cli.unknown_option", option=word, hint=did_you_mean(word, [*known, *OWN_OPTIONS]))
     return message
 
 
 def _recipe(source: str, plugin: Path | None, allow: str | None, reason: str | None) -> "Recipe":
-    """The recipe of a YAML file or of a bare source, with the flags applied."""
-    from deepwright.core.flags import apply_flags
-    from deepwright.core.recipe import Recipe
-    from deepwright.core.recipe_file import load_recipe, read_recipe
-    from deepwright.data.detect import source_for
+    from deepwright.practice.asked import asked_recipe
 
-    path = Path(source)
-    data: dict[str, Any] = {}
-    if path.suffix in (".yaml", ".yml"):
-        given = read_recipe(path)
-        named = given.get("plugin")
-        plugin = plugin or (Path(named) if isinstance(named, str) else None)
-        digest = _load_parts(plugin)
-        data = load_recipe(path).dump() if "transfer" not in given or "network" in given else given
-    else:
-        digest = _load_parts(plugin)
-        data = {"source": source_for(source)}
-    data = apply_flags(_begun(data), _flags)
-    if plugin is not None:
-        data |= {"plugin": str(plugin), "plugin_sha256": digest}
-    if allow is not None:
-        if reason is None:
-            raise UsageError("cli.allow_without_reason", rules=allow)
-        data["allow"] = [{"rule": rule.strip(), "reason": reason} for rule in allow.split(",")]
-    return Recipe.parse(data)
+    return asked_recipe(source, _flags, plugin=plugin, allow=allow, reason=reason)
 
 
-def _begun(data: dict[str, Any]) -> dict[str, Any]:
-    """Plain data of a recipe with what the weights bring that it begins with (--from, or a file's `transfer`)."""
-    transfer = data["transfer"] if isinstance(data.get("transfer"), dict) else {}
-    asked = next((value for name, value in _flags if name in ("from", "transfer.path")), None)
-    if asked is None and (transfer.get("path") is None or "network" in data):
-        return data
-    from deepwright.practice.origin import begun_with
+def _load_parts(plugin: Path | None = None) -> None:
+    from deepwright.practice.asked import load_parts
 
-    if asked is not None:
-        data = {**data, "transfer": {k: v for k, v in transfer.items() if k not in ("path", "sha256")}}
-    return begun_with(data, asked or transfer["path"])
-
-
-def _load_parts(plugin: Path | None) -> str | None:
-    from deepwright import parts as known_parts
-
-    known_parts.load_installed()
-    return known_parts.load_plugin(plugin) if plugin is not None else None
+    load_parts(plugin)
 
 
 def _print_recipe_flags() -> None:
     """The second half of `deepwright run --help`: what the parts' own definitions add."""
     from deepwright.practice.parts_page import lines
 
-    _load_parts(None)
+    _load_parts()
     print(text("cli.recipe_flags"))
     for line in lines("recipe", None):
         print(f"  {line}")
