@@ -40,7 +40,6 @@ class ResNet(ImageNetwork, kind="resnet"):
         "epochs": 30,
         "least_steps": 2000,
         "most_steps": 6000,
-        "ema": 0.998,
     }
 
     depth: Literal[8, 18, 20, 32, 34, 44, 50, 56, 101, 110, 152] | None = option(
