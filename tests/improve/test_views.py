@@ -31,7 +31,7 @@ def test_a_view_is_the_image_mirrored_and_moved():
     assert torch.equal(back[:, :3, :4], images[:, 1:, 2:])
 
 
-@pytest.mark.parametrize("problem", ["classification", "regression"])
+@pytest.mark.parametrize("problem", ["classification", pytest.param("regression", marks=pytest.mark.slow)])
 def test_the_graph_gives_the_mean_of_the_answers_about_each_view(problem):
     torch.manual_seed(0)
     inputs = (Tensor("image", 1, "uint8", shape=(9, 8, 1)),)
