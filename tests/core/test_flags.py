@@ -188,6 +188,6 @@ def test_options_of_the_usual_network_of_images_need_no_kind():
     data = {"source": {"kind": "images", "path": "photos"}}
     recipe = Recipe.parse(apply_flags(data, [("network.depth", "8"), ("prepare.images.size", "24,32")]))
     assert recipe.network.dump(defaults=False) == {"kind": "resnet", "depth": 8}
-    assert recipe.prepare.images.size == (24, 32) and recipe.train.least_steps == 1000
+    assert recipe.prepare.images.size == (24, 32) and recipe.train.least_steps == 2000
     table = Recipe.parse(apply_flags(data, [("source", "table"), ("target", "y")]))
     assert (table.source.kind, table.network.kind) == ("table", "tabm")
