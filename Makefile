@@ -12,7 +12,7 @@ demo: $(READY)
 
 test: check
 	@echo "== tests (two processes)"
-	@$(BIN)/pytest -n 2 -m "not slow"
+	@$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
 
 check: $(READY)
 	@echo "== ruff (rules, then format)"

@@ -58,6 +58,9 @@ def augmented(
         entry = run.commit(SURVIVALS, of=[{"change": c.dump(), **s.facts()} for c, s in zip(asked, found, strict=True)])
     told = [] if entry is None or not asked else entry["of"]
     off = [Augment.parse(each["change"]) for each in told if each["outcome"] == "off"]
+    for each in told:
+        if each["outcome"] == "off":
+            show.say(text("augment.left_out", change=each["name"], **_percent(each, "lost")))
     used = [change for change in changes if change not in off]
     problem, levels = split.train.schema.problem, split.train.schema.target.levels
     change = Augmenter(used, levels=len(levels) if problem == "classification" else None) if used else None

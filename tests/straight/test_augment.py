@@ -37,8 +37,10 @@ def rules(found: Run) -> dict[str, str]:
     return {finding.rule: finding.where for finding in found.report.findings}
 
 
-def test_digits_are_not_mirrored_and_the_report_says_why(digits: None):
+def test_digits_are_not_mirrored_and_the_report_says_why(digits: None, capsys: pytest.CaptureFixture[str]):
     made = run("--predict.views flip")
+    (line,) = (line for line in capsys.readouterr().err.splitlines() if line.startswith("Left out: "))
+    assert line.startswith("Left out: flip; ")
     assert recipe_of(made).augment.dump()["changes"][0]["kind"] == "flip"
     found = rules(made)
     assert found["augment_off"] == "flip" and "augment_used" in found and "augment_unchecked" not in found
