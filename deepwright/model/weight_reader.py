@@ -33,7 +33,8 @@ def main() -> int:
         loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         _write(tensors_of(loaded), target)
     except Exception as error:  # noqa: BLE001 - a stranger's file may raise anything; the parent tells what
-        print(json.dumps({"why": f"{type(error).__name__}: {str(error).strip().splitlines()[0][:300]}"}))
+        first = next(iter(str(error).strip().splitlines()), "")
+        print(json.dumps({"why": f"{type(error).__name__}: {first[:300]}".removesuffix(": ")}))
         return 3
     print(json.dumps({"sha256": hashlib.sha256(content).hexdigest()}))
     return 0

@@ -47,7 +47,7 @@ def asked_recipe(
 ) -> Recipe:
     """The recipe of a YAML file or of a bare source, with the flags applied. Defines the parts that are installed."""
     path = Path(source)
-    data: dict[str, Any] = {}
+    data: dict[str, Any]
     if path.suffix in (".yaml", ".yml"):
         given = read_recipe(path)
         named = given.get("plugin")

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import os
 import pickle
 import subprocess
@@ -146,3 +147,16 @@ def test_what_is_no_file_of_weights_is_refused(tmp_path: Path):
     for name in ("w.pth", "gone.pth"):
         with pytest.raises(DataError, match="there is no bundle, no run and no regular file of that name"):
             read_weights(tmp_path / name)
+
+
+def test_an_error_without_words_is_told_by_its_kind(tmp_path, monkeypatch, capsys):
+    def fails(loaded):
+        raise MemoryError
+
+    source = tmp_path / "a.pth"
+    torch.save({"w": torch.ones(2)}, source)
+    monkeypatch.setattr(weight_reader, "tensors_of", fails)
+    monkeypatch.setattr(weight_reader, "_limit", lambda num_bytes: None)  # of this very process
+    monkeypatch.setattr("sys.argv", ["weight_reader", str(source), str(tmp_path / "b.safetensors")])
+    assert weight_reader.main() == 3
+    assert json.loads(capsys.readouterr().out) == {"why": "MemoryError"}
