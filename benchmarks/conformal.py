@@ -5,7 +5,7 @@
 
 Each simulation draws calibration rows and 200 new ones, calibrates, and counts how many new truths lie inside. Values
 have errors whose size differs from row to row; classes are drawn from probabilities of which the most likely is right
-in about half of the rows, once as they are and once made too sure. Beside it two faults: the plain quantile in place of
+in about half of the rows, once as they are and once made too sure; of labels all must lie inside. Beside it two faults: the plain quantile in place of
 the corrected one, and calibration on rows that the model learned. With `--tables` boosting learns each table at its
 default split, and absolute and scaled intervals are compared on validation rows, on which boosting chooses nothing.
 """
@@ -20,7 +20,7 @@ import numpy as np
 
 from benchmarks.claims import Claim, at_least, at_most, finish
 from deepwright.core.families import Sets
-from deepwright.evaluation.conformal import Absolute, Aps, Lac, Raps, Scaled
+from deepwright.evaluation.conformal import Absolute, Aps, Labels, Lac, Raps, Scaled
 
 LEVEL, NEW_ROWS, MOST_OFF = 0.9, 200, 0.015
 SIZES = (20, 100, 1000)
@@ -92,6 +92,16 @@ def classes(part: Sets, sureness: float) -> Callable[[np.random.Generator, int],
     return simulated
 
 
+def labels(draw: np.random.Generator, rows: int) -> float:
+    """Six labels a row that share a cause, each stated too surely."""
+    cause = draw.normal(size=(rows + NEW_ROWS, 1))
+    score = cause + draw.normal(size=(rows + NEW_ROWS, 6)) - 1
+    target = draw.random(score.shape) < 1 / (1 + np.exp(-score))
+    stated = 1 / (1 + np.exp(-3 * score))
+    conformal = Labels(level=LEVEL).calibrate(target[:rows], stated[:rows])
+    return 1 - float((target[rows:] & ~conformal.sets(stated[rows:])).any(axis=1).mean())
+
+
 def plain_quantile(draw: np.random.Generator, rows: int) -> float:
     """The fault: the level's quantile of the scores, as if there were endlessly many."""
     target, value, _ = values(draw, rows + NEW_ROWS)
@@ -116,6 +126,7 @@ SIMULATIONS: dict[str, Callable[[np.random.Generator, int], float]] = {
     "raps": classes(Raps(level=LEVEL), 1.0),
     "lac, too sure": classes(Lac(level=LEVEL), 3.0),
     "aps, too sure": classes(Aps(level=LEVEL), 3.0),
+    "labels, too sure": labels,
 }
 
 

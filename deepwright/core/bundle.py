@@ -67,8 +67,8 @@ class Answers:
     threshold: of two classes the second is answered from this probability on; None: the more probable one. Of several
     labels each is answered from it on; None: from a half.
     costs: [K][K] as in the schema: the class of the least expected cost is answered.
-    interval: float64 [N, 2], low and high of values, and sets: bool [N, K], the classes that may be true, where the
-    bundle has them.
+    interval: float64 [N, 2], low and high of values, and sets: bool [N, K], the classes or labels that may be true,
+    where the bundle has them.
     has_labels: a row may have several of the levels, or none.
     """
 
@@ -246,11 +246,12 @@ class Bundle:
         result, scale = self._results(columns)
         conformal = self.schema.conformal
         flags = self.schema.out_of_range(dict(columns))
-        if self.problem == "multi-label":
-            return Answers(self.levels, result, None, flags, self.schema.threshold, has_labels=True)
-        if self.problem == "classification":
+        if self.problem in ("classification", "multi-label"):
             sets = None if conformal is None else conformal.sets(result)
-            return Answers(self.levels, result, None, flags, self.schema.threshold, self.schema.costs, sets=sets)
+            return Answers(
+                self.levels, result, None, flags, self.schema.threshold, self.schema.costs, sets=sets,
+                has_labels=self.problem == "multi-label",
+            )  # fmt: skip
         interval = None if conformal is None else conformal.interval(result, scale)
         return Answers((), None, result, flags, interval=interval)
 

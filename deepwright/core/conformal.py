@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 IntervalKind = Literal["absolute", "scaled"]
-SetKind = Literal["lac", "aps", "raps"]
+SetKind = Literal["lac", "aps", "raps", "labels"]
 
 
 class Conformal(BaseModel):
@@ -46,18 +46,21 @@ class Conformal(BaseModel):
         return ends
 
     def sets(self, probability: np.ndarray) -> np.ndarray:
-        """bool [N, K]: the classes that may be true; the most probable one always is among them.
+        """bool [N, K]: the classes that may be true; the most probable one always is among them. Of several labels
+        all that may be true, perhaps none.
 
         >>> found = Conformal(kind="aps", level=0.9, rows=99, bound=0.75)
         >>> found.sets(np.array([[0.7, 0.2, 0.1], [0.8, 0.1, 0.1]])).tolist()
         [[True, True, False], [True, False, False]]
         """
         inside = self.scores(probability) <= self.bound
+        if self.kind == "labels":
+            return np.asarray(inside)
         inside[np.arange(len(inside)), probability.argmax(axis=1)] = True
         return np.asarray(inside)
 
     def scores(self, probability: np.ndarray) -> np.ndarray:
-        """float64 [N, K]: how unlike the truth each class is. lac: 1 - its probability; aps: the probability of all
+        """float64 [N, K]: how unlike the truth each class is. lac, labels: 1 - its probability; aps: the probability of all
         classes that are more probable; raps: that and a penalty for each rank."""
         return class_scores(probability, self.kind, self.penalty, self.rank)
 
@@ -69,7 +72,7 @@ def class_scores(probability: np.ndarray, kind: str, penalty: float = 0.0, rank:
     ([[0.75, 0.25]], [[0.75, 0.0]])
     """
     p_NK = np.asarray(probability, np.float64)
-    if kind == "lac":
+    if kind in ("lac", "labels"):
         return 1.0 - p_NK
     order = np.argsort(-p_NK, axis=1, kind="stable")
     ranked = np.take_along_axis(p_NK, order, axis=1)

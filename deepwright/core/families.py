@@ -321,12 +321,17 @@ class Intervals(Part, family="intervals"):
 
 
 class Sets(Part, family="sets"):
-    """How sets of classes that may be true are made, from the probabilities on rows that no choice saw."""
+    """How sets of classes or labels that may be true are made, from the probabilities on rows that no choice saw."""
 
-    level: float = option(0.9, "probability with which a new row's class is to lie inside", above=0, below=1)
+    problems: ClassVar[tuple[Problem, ...]] = ("classification",)
+
+    level: float = option(
+        0.9, "probability with which a new row's class, or all its labels, are to lie inside", above=0, below=1
+    )
 
     def calibrate(self, target: np.ndarray, probability: np.ndarray) -> Conformal:
-        """target: int64 [N] class numbers; probability: [N, K]; of calibration rows, at least `rows_needed(level)`."""
+        """target: int64 [N] class numbers, of several labels bool [N, K]; probability: [N, K]; of calibration rows, at
+        least `rows_needed(level)`."""
         raise NotImplementedError
 
 

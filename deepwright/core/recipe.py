@@ -155,7 +155,7 @@ class Recipe(Part):
     known_afterwards: tuple[str, ...] = option((), "columns known only after the moment of prediction; never an input")
     max_set_aside: float = option(0.01, "share of rows that may be set aside before the run stops", low=0, high=1)
     split: Splitter | None = option(
-        None, "none: by time or groups where declared, stratified for small tables of classes, else random"
+        None, "none: by time or groups where declared, stratified for small tables of classes or labels, else random"
     )
     prepare: Prepare = option(Prepare, "columns to tensors")
     quality: Literal["fast", "good", "best"] = option(
@@ -174,7 +174,7 @@ class Recipe(Part):
     )
     decision: Decision = option("most_probable", "which class the bundle answers, from the probabilities")
     intervals: Intervals | None = option("scaled", "what answered values have an interval by; none: they have none")
-    sets: Sets | None = option(None, "what answered classes have a set of classes by that may be true; none: none")
+    sets: Sets | None = option(None, "what answers get a set of classes or labels by that may be true; none: none")
     calibration: float = option(
         0.3, "share of the validation rows held back for intervals and sets, which no choice sees", above=0, below=1
     )

@@ -8,6 +8,7 @@ from deepwright.core.report import Finding, finding
 from deepwright.core.schema import Role
 from deepwright.core.seal import VALIDATION
 from deepwright.data.groups import clusters, group_draws
+from deepwright.data.label_shares import label_columns
 from deepwright.data.shares import drawn
 
 SEED = 0xCA11B
@@ -21,7 +22,7 @@ def hold_back(whole: Dataset, parts: np.ndarray, share: float, level: float) -> 
     """bool [N]: the rows of validation to hold back; and what is to be known of it.
 
     A row's place is a function of the row: by a hash, of its group where rows have one; where rows have a time the
-    latest of validation are taken, as nearest to use. Classes keep rows in validation. None are held back where they
+    latest of validation are taken, as nearest to use. Classes and labels keep rows in validation. None are held back where they
     would be too few for the level.
     """
     rows = np.flatnonzero(parts == VALIDATION)
@@ -53,6 +54,9 @@ def _held(data: Dataset, share: float) -> np.ndarray:
     if data.schema.problem == "classification":
         kept = set(data.target[~held])
         held &= np.fromiter((label in kept for label in data.target), bool, len(data))
+    elif data.schema.problem == "multi-label":
+        columns = label_columns(data.target, data.schema.target)
+        held &= ~columns[:, ~columns[~held].any(axis=0)].any(axis=1)
     # equal rows stay together, or one would be chosen on and calibrated on at once
     return np.asarray(held & ~np.isin(data.hashes, data.hashes[~held]))
 

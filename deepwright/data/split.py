@@ -9,9 +9,10 @@ from deepwright.core.part import option
 from deepwright.core.report import Finding, finding
 from deepwright.core.seal import TEST, TRAIN, VALIDATION
 from deepwright.data.groups import Groups
+from deepwright.data.label_shares import dealt, label_columns
 from deepwright.data.periods import Periods
 from deepwright.data.rows import column_codes
-from deepwright.data.shares import drawn, parts_at, strata
+from deepwright.data.shares import drawn, parts_at, require_rows, required_whole, strata
 
 STRATIFIED_BELOW = 20_000
 """Rows; in larger classification tables random shares of each class are as good."""
@@ -40,7 +41,8 @@ class Random(Splitter, kind="random"):
 
 
 class Stratified(Splitter, kind="stratified"):
-    """In the order of the rows' hashes within each class: the shares are exact in every class, up to half a row.
+    """In the order of the rows' hashes within each class: the shares are exact in every class, up to half a row. Of
+    several labels a row every label gets its shares, as nearly as rows that carry several can be dealt.
 
     When rows are added, those near a part's edge can change their part; `random` never moves a row.
     """
@@ -55,6 +57,9 @@ class Stratified(Splitter, kind="stratified"):
         hashes, first, inverse, counts = np.unique(
             data.hashes, return_index=True, return_inverse=True, return_counts=True
         )
+        shares = (self.train, self.validation, self.test)
+        if data.schema.problem == "multi-label":
+            return self._by_labels(data, first, counts, drawn(hashes, self.seed))[inverse]
         stratum = strata(data, self.bins)[first]  # equal rows move together, by the first of them
         sizes = np.bincount(stratum, weights=counts).astype(np.int64)
         is_large = counts > np.maximum(LARGE_GROUP * sizes[stratum], 1)
@@ -64,7 +69,17 @@ class Stratified(Splitter, kind="stratified"):
         offsets = (np.cumsum(sizes) - sizes)[stratum[order]]
         position = np.empty(len(hashes))
         position[order] = ((starts + ends) / 2.0 - offsets) / sizes[stratum[order]]
-        return parts_at(position[inverse], (self.train, self.validation, self.test))
+        return parts_at(position[inverse], shares)
+
+    def _by_labels(self, data: Dataset, first: np.ndarray, counts: np.ndarray, draws: np.ndarray) -> np.ndarray:
+        """int8 [H]: the part of each of H distinct rows. first: int64 [H], where it stands in the data."""
+        shares = required_whole((self.train, self.validation, self.test))
+        columns = label_columns(data.target[first], data.schema.target)
+        is_large = counts > max(LARGE_GROUP * counts.sum(), 1)
+        order = np.lexsort((draws, ~is_large))
+        parts = dealt(columns, counts, order, shares)
+        require_rows(parts, shares)
+        return parts
 
 
 class Given(Splitter, kind="given"):
@@ -113,10 +128,12 @@ def _chosen(whole: Dataset) -> tuple[Splitter, Finding]:
         return Groups(balanced=False), finding("split_many_groups", "note", "split", groups=count)
     if whole.schema.problem == "regression":
         return Random(), finding("split_random_values", "note", "split", rows=rows)
-    if whole.schema.problem == "multi-label":
-        return Random(), finding("split_random_labels", "note", "split", rows=rows)
+    has_labels = whole.schema.problem == "multi-label"
     if rows < STRATIFIED_BELOW:
-        return Stratified(), finding("split_stratified", "note", "split", rows=rows, limit=STRATIFIED_BELOW)
+        rule = "split_stratified_labels" if has_labels else "split_stratified"
+        return Stratified(), finding(rule, "note", "split", rows=rows, limit=STRATIFIED_BELOW)
+    if has_labels:
+        return Random(), finding("split_random_labels", "note", "split", rows=rows)
     smallest = int(np.bincount(column_codes(whole.target)).min())
     if smallest < SMALL_CLASS:
         return Stratified(), finding("split_small_class", "note", "split", count=smallest, limit=SMALL_CLASS)

@@ -108,7 +108,7 @@ def _csv_writer(file: IO[str], bundle: Bundle) -> Write:
     if is_classes:
         answer_names = ["label", *(f"probability {level}" for level in bundle.levels), *(["set"] if has_more else [])]
     elif has_labels:
-        answer_names = ["labels", *(f"probability {level}" for level in bundle.levels)]
+        answer_names = ["labels", *(f"probability {level}" for level in bundle.levels), *(["set"] if has_more else [])]
     else:
         answer_names = ["value", *(["low", "high"] if has_more else [])]
     writer.writerow(["row", *answer_names, "out_of_range"])

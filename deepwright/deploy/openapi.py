@@ -106,11 +106,12 @@ def _answer(bundle: Bundle) -> dict[str, Any]:
     label = {"type": "string", "enum": list(bundle.levels)}
     if bundle.problem == "multi-label":
         labels = {"type": "array", "items": label, "uniqueItems": True}
-        return _object(labels=labels, probability=probability, out_of_range=flag)
-    found = _object(label=label, probability=probability, out_of_range=flag)
+        found, rule, least = _object(labels=labels, probability=probability, out_of_range=flag), "openapi.label_set", 0
+    else:
+        found, rule, least = _object(label=label, probability=probability, out_of_range=flag), "openapi.set", 1
     if bundle.schema.conformal is not None:
-        words = text("openapi.set", level=f"{bundle.schema.conformal.level:.0%}")
-        found["properties"]["set"] = {"type": "array", "items": label, "minItems": 1, "description": words}
+        words = text(rule, level=f"{bundle.schema.conformal.level:.0%}")
+        found["properties"]["set"] = {"type": "array", "items": label, "minItems": least, "description": words}
         found["required"].append("set")
     return found
 

@@ -12,6 +12,7 @@ import numpy as np
 from deepwright.core.conformal import Conformal, bound_of, class_scores
 from deepwright.core.families import Intervals, Sets
 from deepwright.core.part import option
+from deepwright.core.schema import Problem
 
 
 class Absolute(Intervals, kind="absolute"):
@@ -98,6 +99,24 @@ class Raps(Sets, kind="raps"):
         return Conformal(
             kind="raps", level=self.level, rows=len(target), bound=bound, penalty=self.penalty, rank=self.rank
         )
+
+
+class Labels(Sets, kind="labels"):
+    """Of several labels a row: all whose probability reaches a bound, so that a set holds every label of its row at
+    once. A row without labels is held by any set.
+
+    References: Cauchois, Gupta and Duchi 2021, arXiv 2004.10181 (sets of several labels).
+
+    >>> probability = np.stack([np.linspace(0.05, 0.95, 19), np.linspace(0.95, 0.05, 19)], axis=1)
+    >>> round(Labels(level=0.5).calibrate(np.tile([True, False], (19, 1)), probability).bound, 2)
+    0.5
+    """
+
+    problems: ClassVar[tuple[Problem, ...]] = ("multi-label",)
+
+    def calibrate(self, target: np.ndarray, probability: np.ndarray) -> Conformal:
+        scores = np.where(target, class_scores(probability, "labels"), 0.0).max(axis=1)
+        return Conformal(kind="labels", level=self.level, rows=len(target), bound=bound_of(scores, self.level))
 
 
 def _bound(scores: np.ndarray, target: np.ndarray, level: float) -> float:

@@ -23,15 +23,19 @@ def covered(
     dependence: Dependence | None = None,
     seed: int = 0,
 ) -> tuple[Number, ...]:
-    """Coverage with mean width (values) or mean size (classes); nothing where the answers have neither.
+    """Coverage with mean width (values) or mean size (classes, labels); nothing where the answers have neither. A set
+    covers a row of several labels that holds them all.
 
-    target: float64 [N] values, or int64 [N] class numbers. Else as `judge`.
+    target: float64 [N] values, int64 [N] class numbers, or bool [N, L] labels. Else as `judge`.
     """
     if answers.interval is not None:
         names, truth, ends = ("coverage", "interval_width"), target, answers.interval
     elif answers.sets is not None:
         # a set as an interval: from 0, where the truth stands, or beyond it, and as wide as the set is large
-        missed = ~np.take_along_axis(answers.sets, target[:, np.newaxis], axis=1)[:, 0]
+        if answers.has_labels:
+            missed = (target & ~answers.sets).any(axis=1)
+        else:
+            missed = ~np.take_along_axis(answers.sets, target[:, np.newaxis], axis=1)[:, 0]
         low = missed.astype(np.float64)
         ends = np.stack([low, low + answers.sets.sum(axis=1)], axis=1)
         names, truth = ("set_coverage", "set_size"), np.zeros(len(target))

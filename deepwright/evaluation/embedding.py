@@ -12,6 +12,7 @@ from deepwright.core.dataset import Dataset
 from deepwright.core.report import Sentence
 from deepwright.core.step import require_part
 from deepwright.evaluation.last_layer import before_last_layer
+from deepwright.evaluation.worst import NO_LABEL
 
 MOST_ROWS = 2000
 """Rows drawn; more would hide each other."""
@@ -31,8 +32,10 @@ class EmbeddingMap:
 
     points: float64 [N, 2]. shares: of the spread along either axis. rows: how many N were drawn from.
     group: int64 [N], the colour of each row: the place of its class in `names`, or its step among `edges`.
-    names: the classes, the most frequent first; the last may stand for several (`num_others`), then without a name.
+    names: the classes, or the sets of labels that rows have, the most frequent first; the last may stand for several
+    (`num_others`), then without a name.
     edges: of the steps of values, one more than those. marked: bool [N], wrong answers or the largest errors.
+    of_labels: names are of sets of labels.
     """
 
     points: np.ndarray
@@ -43,6 +46,7 @@ class EmbeddingMap:
     names: tuple[str, ...] = ()
     num_others: int = 0
     edges: tuple[float, ...] = ()
+    of_labels: bool = False
 
 
 def embedding_map(bundle: Bundle, data: Dataset, target: np.ndarray) -> EmbeddingMap | Sentence:
@@ -51,8 +55,6 @@ def embedding_map(bundle: Bundle, data: Dataset, target: np.ndarray) -> Embeddin
     target: as in `Metric.value`. Raises LeakError for another part.
     """
     require_part(data, "validation", "embedding")
-    if bundle.problem == "multi-label":
-        return Sentence(key="embedding.several_labels")
     rows = np.sort(np.random.default_rng(0).permutation(len(data))[:MOST_ROWS])
     drawn, target = data.take(rows), target[rows]
     x_ND = before_last_layer(bundle, drawn.inputs)
@@ -70,8 +72,12 @@ def embedding_map(bundle: Bundle, data: Dataset, target: np.ndarray) -> Embeddin
         error = np.abs(target - given.value)
         marked = error > np.quantile(error, 1 - WORST_SHARE)
         return EmbeddingMap(points, shares, len(data), group, marked, edges=edges)
-    group, names, num_others = classes_of(target, bundle.levels)
-    return EmbeddingMap(points, shares, len(data), group, given.decided != target, names, num_others)
+    wrong = (given.decided != target).reshape(len(rows), -1).any(axis=1)
+    told = combinations(target, bundle.levels) if given.has_labels else (target, bundle.levels)
+    group, names, num_others = classes_of(*told)
+    return EmbeddingMap(
+        points, shares, len(data), group, wrong, names=names, num_others=num_others, of_labels=given.has_labels
+    )
 
 
 def principal_plane(x_ND: np.ndarray) -> tuple[np.ndarray, tuple[float, float]] | None:
@@ -130,6 +136,17 @@ def classes_of(target: np.ndarray, levels: tuple[str, ...]) -> tuple[np.ndarray,
     colour[named] = np.arange(len(named))
     num_others = len(order) - len(named)
     return colour[target], tuple(levels[place] for place in named) + ("",) * bool(num_others), num_others
+
+
+def combinations(target: np.ndarray, levels: tuple[str, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """int64 [N], which labels each row has together, and the names of those sets. target: bool [N, L].
+
+    >>> combinations(np.array([[True, True], [False, False], [True, True]]), ("fast", "loud"))
+    (array([1, 0, 1]), ('–', 'fast, loud'))
+    """
+    sets, place = np.unique(target, axis=0, return_inverse=True)
+    names = (", ".join(level for level, is_in in zip(levels, row, strict=True) if is_in) for row in sets.tolist())
+    return place.reshape(-1), tuple(name or NO_LABEL for name in names)
 
 
 def steps_of(target: np.ndarray) -> tuple[np.ndarray, tuple[float, ...]]:

@@ -28,6 +28,8 @@ def map_section(found: EmbeddingMap | Sentence | None) -> Markup | None:
     meaning, may = text("embedding.meaning"), text("embedding.may")
     if found.edges:
         meaning, may = text("embedding.meaning_of_values"), text("embedding.may_of_values")
+    elif found.of_labels:
+        meaning, may = text("embedding.meaning_of_labels"), text("embedding.may_of_labels")
     return join(
         tag("p", sentences(of_rows, meaning)),
         tag("figure", _drawing(found), tag("figcaption", _key(found)), class_="map"),
@@ -80,7 +82,8 @@ def _key(found: EmbeddingMap) -> Markup:
     num_colours = max(1, len(found.edges) - 1) if found.edges else len(found.names)
     entries = [_entry(found, group) for group in range(num_colours)]
     share = f"{WORST_SHARE:.0%}"
-    crosses = text("embedding.largest_errors", share=share) if found.edges else text("embedding.wrong")
+    wrong = text("embedding.wrong_labels" if found.of_labels else "embedding.wrong")
+    crosses = text("embedding.largest_errors", share=share) if found.edges else wrong
     return tag("ul", entries, tag("li", _sign("crosses few plain", is_marked=True), crosses), class_="key-list")
 
 
@@ -92,7 +95,9 @@ def _entry(found: EmbeddingMap, group: int) -> Markup:
         words = text("embedding.values", low=shown(low, width / 10), high=shown(high, width / 10))
     else:
         wrong = int((is_in & found.marked).sum())
-        name = found.names[group] or text("embedding.others", count=count(found.num_others))
+        name = found.names[group] or text(
+            "embedding.other_sets" if found.of_labels else "embedding.others", count=count(found.num_others)
+        )
         words = text("embedding.class_rows", level=name, n=count(int(is_in.sum())), wrong=count(wrong))
     return tag("li", _sign(f"dots few {_colour(found, group)}", is_marked=False), words)
 

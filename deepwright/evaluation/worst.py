@@ -11,9 +11,12 @@ from deepwright.core.bundle import Answers
 from deepwright.core.dataset import Dataset
 from deepwright.core.schema import Feature
 from deepwright.core.step import require_part
+from deepwright.evaluation.classify import LogLoss
 
 NUM_WORST = 10
 NUM_PAIRS, PER_PAIR = 5, 3
+NO_LABEL = "\N{EN DASH}"
+"""Stands where a row has, or is answered, none of several labels."""
 MOST_LETTERS = 240
 """Of a text in an example; the rest is cut off."""
 MOST_PIXELS = 96
@@ -23,8 +26,9 @@ MOST_PIXELS = 96
 @dataclass(frozen=True)
 class Example:
     """One row. row: its number in the source, from 1. file: its file's name, where there are several. truth, said: the
-    target and the answer in words. loss: -log of the true class's probability, or the absolute error. values: its
-    inputs in words, None where missing. pictures: its images as the bundle sees them, PNG files."""
+    target and the answer in words. loss: -log of the true class's probability, of several labels their mean, or the
+    absolute error. values: its inputs in words, None where missing. pictures: its images as the bundle sees them, PNG
+    files."""
 
     row: int
     file: str | None
@@ -59,11 +63,12 @@ def worst_examples(data: Dataset, target: np.ndarray, given: Answers, *, first: 
         by_loss = np.argsort(-losses, kind="stable")
         worst = _examples(data, target, given, losses, by_loss[losses[by_loss] > 0], order)
         return Examples(worst, (), len(data), has_classes=False)
-    chance = np.take_along_axis(given.probability.astype(np.float64), target[:, np.newaxis], axis=1)[:, 0]
-    losses = -np.log(np.clip(chance, np.finfo(np.float64).eps, 1.0))
+    losses = LogLoss().losses(target, given.probability)
     by_loss = np.argsort(-losses, kind="stable")
-    wrong = by_loss[given.decided[by_loss] != target[by_loss]]
-    pairs = _confused(data, target, given, losses, wrong, order) if len(given.levels) > 2 else ()
+    is_wrong = (given.decided != target).reshape(len(target), -1).any(axis=1)
+    wrong = by_loss[is_wrong[by_loss]]
+    has_pairs = len(given.levels) > 2 and not given.has_labels
+    pairs = _confused(data, target, given, losses, wrong, order) if has_pairs else ()
     return Examples(_examples(data, target, given, losses, wrong, order), pairs, len(data), has_classes=True)
 
 
@@ -101,9 +106,14 @@ def _examples(
 def _truth_and_said(target: np.ndarray, given: Answers, row: int) -> tuple[str, str]:
     if given.probability is None:
         return f"{target[row]:.6g}", f"{given.answer[row]:.6g}"
-    true, said = int(target[row]), int(given.decided[row])
     chances = given.probability[row]
-    return f"{given.levels[true]} ({chances[true]:.1%})", f"{given.levels[said]} ({chances[said]:.1%})"
+
+    def named(places: Sequence[int]) -> str:
+        return ", ".join(f"{given.levels[place]} ({chances[place]:.1%})" for place in places) or NO_LABEL
+
+    if given.has_labels:
+        return named(np.flatnonzero(target[row]).tolist()), named(np.flatnonzero(given.decided[row]).tolist())
+    return named([int(target[row])]), named([int(given.decided[row])])
 
 
 def _words(feature: Feature, value: object) -> str | None:

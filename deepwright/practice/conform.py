@@ -40,12 +40,12 @@ class Scale:
 
 
 def asked(recipe: Recipe, problem: Problem) -> Intervals | Sets | None:
-    """What answers of this problem are to have. Raises RecipeError for sets of a target that has no classes."""
-    if problem == "classification":
-        return recipe.sets
-    if recipe.sets is not None:
-        raise RecipeError("run.sets_values", kind=recipe.sets.kind)
-    return recipe.intervals if problem == "regression" else None
+    """What answers of this problem are to have. Raises RecipeError for sets of another problem."""
+    if recipe.sets is not None and problem not in recipe.sets.problems:
+        kinds = sorted(kind for kind, other in Sets.kinds.items() if problem in other.problems)  # type: ignore[attr-defined]
+        rule = "run.sets_problem" if kinds else "run.sets_values"
+        raise RecipeError(rule, kind=recipe.sets.kind, allowed=", ".join(kinds))
+    return recipe.intervals if problem == "regression" else recipe.sets
 
 
 def held_back(recipe: Recipe, whole: Dataset, parts: np.ndarray) -> tuple[np.ndarray, tuple[Finding, ...]]:
@@ -84,7 +84,7 @@ def calibrated(part: Intervals | Sets, bundle: Bundle, calibration: Dataset) -> 
     require_part(calibration, "calibration", f"{part.family}.{part.kind}")
     target, answers = target_of(calibration), bundle.predict(calibration)
     if isinstance(part, Sets):
-        assert answers.probability is not None, "sets are of classes"
+        assert answers.probability is not None, "sets are of classes or labels"
         return part.calibrate(target, answers.probability)
     assert answers.value is not None, "intervals are of values"
     return part.calibrate(target, answers.value, bundle.scale(calibration.inputs) if part.takes_scale else None)
@@ -112,7 +112,8 @@ def conformal_findings(recipe: Recipe, split: Split, member: Member) -> tuple[Fi
     where, level = schema.target.name, f"{conformal.level:.0%}"
     values: dict[str, Any] = {"level": level, "rows": conformal.rows, "bound": f"{conformal.bound:.4g}"}
     if not conformal.is_interval:
-        return (finding("sets", "note", where, kind=conformal.kind, **values),)
+        rule = "label_sets" if schema.problem == "multi-label" else "sets"
+        return (finding(rule, "note", where, kind=conformal.kind, **values),)
     rule = "intervals_absolute" if conformal.kind == "absolute" else "intervals_scaled"
     found = [finding(rule, "note", where, **values)]
     if recipe.intervals is not None and recipe.intervals.kind != conformal.kind:

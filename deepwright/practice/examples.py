@@ -23,10 +23,8 @@ def shown_rows(run: Run, bundle: Bundle) -> Dataset | None:
     return decoded_again(run, kept_rows(run, "validation"), bundle.operations, store())
 
 
-def examples_of(report: Report, bundle: Bundle, data: Dataset) -> Examples | None:
-    """The rows on which the bundle that ships errs most; None of several labels."""
-    if report.problem not in ("classification", "regression"):
-        return None
+def examples_of(report: Report, bundle: Bundle, data: Dataset) -> Examples:
+    """The rows on which the bundle that ships errs most."""
     used = report.evidence.get("validation", {}).get(report.chosen, {}).get("importance", {})
     first = [entry["feature"] for entry in used.get("inputs", ())]
     return worst_examples(data, target_of(data), bundle.predict(data), first=first)

@@ -258,6 +258,7 @@ CASES = {
     "constant of classes": (Constant(answer="probability", values=[0.25, 0.75]), X, ["probability"]),
     "constant value": (Constant(answer="value", values=[3.5]), X, ["value"]),
     "temperature": (Temperature(temperature=0.5), PROBABILITY, ["probability"]),
+    "temperature of labels": (Temperature(temperature=0.5, link="labels"), PROBABILITY, ["probability"]),
     "linear of classes": (
         Linear(answer="probability", weights=[[1.0, -1.0, 0.0], [0.5, 0.1, -0.2]], bias=[0.0, 0.1, -0.1]),
         FINITE_X,

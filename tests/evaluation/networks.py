@@ -19,7 +19,9 @@ def schema_of(problem: str) -> Schema:
     numbers = tuple(Feature(name=name, type="number", low=-9.0, high=9.0, can_be_missing=False) for name in ("a", "b"))
     if problem == "regression":
         return Schema(features=(*numbers, Feature(name="y", type="number", role="target", low=0.0, high=1.0)))
-    return Schema(features=(*numbers, Feature(name="y", type="category", role="target", levels=LEVELS)))
+    separator = "|" if problem == "multi-label" else None
+    target = Feature(name="y", type="category", role="target", levels=LEVELS, separator=separator)
+    return Schema(features=(*numbers, target))
 
 
 def hidden(x: np.ndarray) -> np.ndarray:
@@ -36,6 +38,8 @@ def network(folder: Path, *, last: np.ndarray = LAST, problem: str = "classifica
     ]
     if problem == "regression":
         nodes.append(helper.make_node("ReduceSum", ["scores", "one"], ["value"], keepdims=0))
+    elif problem == "multi-label":
+        nodes.append(helper.make_node("Sigmoid", ["scores"], ["probability"]))
     else:
         nodes.append(helper.make_node("Softmax", ["scores"], ["probability"], axis=-1))
     return bundle_of(folder, nodes, {"first": HIDDEN, "last": last, "one": np.array([1])}, problem=problem)

@@ -6,7 +6,7 @@ import pytest
 from benchmarks.conformal import LEVEL, MOST_OFF, SIMULATIONS, learned_rows, off, plain_quantile
 from deepwright.core.bundle import Answers
 from deepwright.core.conformal import class_scores
-from deepwright.evaluation.conformal import Absolute, Aps, Lac, Raps, Scaled
+from deepwright.evaluation.conformal import Absolute, Aps, Labels, Lac, Raps, Scaled
 from deepwright.evaluation.covered import covered
 
 
@@ -53,6 +53,22 @@ def test_coverage_and_size_of_sets_are_told():
         ("set_size", 1.75, 4, "test"),
     ]
     assert found[0].low < 0.75 < found[0].high
+
+
+def test_a_set_of_labels_covers_a_row_where_it_holds_them_all():
+    probability = np.array([[0.9, 0.2], [0.4, 0.7], [0.3, 0.1], [0.6, 0.8]], np.float32)
+    target = np.array([[1, 0], [1, 1], [0, 0], [0, 1]], bool)
+    conformal = Labels(level=0.5).calibrate(target, probability)
+    assert conformal.bound == pytest.approx(0.2), (
+        "the scores are .1, .6, 0 (no label) and .2, and the third is the bound"
+    )
+    sets = conformal.sets(probability)
+    assert sets.tolist() == [[True, False], [False, False], [False, False], [False, True]]
+    found = covered(
+        target, Answers(("a", "b"), probability, None, np.zeros(4, bool), sets=sets, has_labels=True),
+        part="test", member="m", optimistic=False,
+    )  # fmt: skip
+    assert [(n.metric, n.value) for n in found] == [("set_coverage", 0.75), ("set_size", 0.5)]
 
 
 def test_coverage_and_width_of_intervals_are_told_and_nothing_of_neither():

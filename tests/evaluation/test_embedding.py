@@ -66,6 +66,19 @@ def test_wrong_rows_are_marked_and_classes_named_the_most_frequent_first(tmp_pat
     np.testing.assert_array_equal(found.group == 0, cluster == first)
 
 
+def test_rows_of_several_labels_have_the_colour_of_all_of_them(tmp_path: Path):
+    x, cluster = planted()
+    target = np.stack([cluster == 0, cluster != 2, np.zeros(len(x), bool)], axis=1)
+    bundle = network(tmp_path / "b", problem="multi-label")
+    found = embedding_map(bundle, rows(x, cluster), target)
+    assert isinstance(found, EmbeddingMap) and found.of_labels
+    assert set(found.names) == {"猫, dog", "dog", "–"}
+    np.testing.assert_array_equal(found.group == found.names.index("dog"), cluster == 1)
+    decided = bundle.predict([{"a": a, "b": b} for a, b in x.tolist()]).decided
+    np.testing.assert_array_equal(found.marked, (decided != target).any(axis=1))
+    assert separation(found) > 4
+
+
 def test_of_many_rows_the_same_2000_are_drawn_each_time(tmp_path: Path):
     x, cluster = planted(MOST_ROWS + 500)
     bundle = network(tmp_path / "b")

@@ -1,6 +1,7 @@
 """The map on the page: every row is drawn once, in its colour and shape, and told in words beside it."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -55,6 +56,12 @@ def test_values_are_told_as_values_and_a_sample_as_a_sample():
 def test_classes_without_a_colour_of_their_own_share_one():
     page = map_section(of_classes(names=(*"abcdefghi", ""), others=4))
     assert drawn(page, "dots")["others"] == 6 and "4 other classes: 6 rows" in page
+
+
+def test_sets_of_labels_are_told_as_such():
+    page = map_section(replace(of_classes(names=("fast, loud", "–", ""), others=3), of_labels=True))
+    assert "fast, loud: 20 rows" in page and "–: 20 rows" in page and "3 other sets of labels: 20 rows" in page
+    assert "The colour is the set of all labels that the row has" in page and "true class" not in page
 
 
 def test_names_are_shown_as_text():

@@ -10,7 +10,7 @@ from deepwright.core.bundle import Answers
 from deepwright.core.dataset import Dataset, Decoded
 from deepwright.core.errors import LeakError
 from deepwright.core.schema import Feature, Schema
-from deepwright.evaluation.worst import MOST_LETTERS, picture, worst_examples
+from deepwright.evaluation.worst import MOST_LETTERS, NO_LABEL, picture, worst_examples
 
 LEVELS = ("cat", "dog", "eel")
 
@@ -43,6 +43,19 @@ def test_the_wrong_rows_come_in_the_order_of_how_sure_the_fault_was():
     assert (first.truth, first.said) == ("cat (1.0%)", "dog (99.0%)")
     assert first.loss == pytest.approx(-np.log(0.01), rel=1e-6)
     assert found.n == 4 and found.has_classes and found.confused == ()
+
+
+def test_of_several_labels_a_row_is_wrong_where_any_is_and_all_are_told():
+    probability = np.array([[0.9, 0.2], [0.4, 0.7], [0.3, 0.1], [0.01, 0.2]], np.float32)
+    target = np.array([[1, 0], [1, 1], [0, 0], [1, 0]], bool)
+    given = Answers(("loud", "fast"), probability, None, np.zeros(4, bool), has_labels=True)
+    found = worst_examples(rows(4), target, given)
+    assert [(e.row, e.truth, e.said) for e in found.worst] == [
+        (104, "loud (1.0%)", NO_LABEL),
+        (102, "loud (40.0%), fast (70.0%)", "fast (70.0%)"),
+    ]
+    assert found.worst[0].loss == pytest.approx(-(np.log(0.01) + np.log(0.8)) / 2, rel=1e-6)
+    assert found.confused == () and found.has_classes and found.n == 4
 
 
 def test_a_row_that_the_threshold_decides_wrongly_is_wrong():

@@ -52,12 +52,14 @@ def songs(own_workspace):
 
 def test_several_labels_go_from_the_file_to_the_answer(songs, make_recipe, own_workspace):
     recipe = make_recipe(songs, "moods", baselines=("constant", "linear"), labels="|")
-    recipe = recipe.replace(decision={"kind": "threshold", "metric": {"kind": "f1", "average": "macro"}})
+    recipe = recipe.replace(sets="labels", decision={"kind": "threshold", "metric": {"kind": "f1", "average": "macro"}})
     run = practise(recipe, name="songs")
     report, bundle = run.report, run.bundle
     assert (report.problem, report.levels, report.metric) == ("multi-label", LEVELS, "f1(average=micro)")
     assert report.environment["network"]["watch"] == "log_loss"
-    assert {finding.rule for finding in report.findings} >= {"split_random_labels", "decision_labels"}
+    rules = {finding.rule for finding in report.findings}
+    assert rules >= {"split_stratified_labels", "decision_labels", "label_sets"}
+    assert rules & {"temperature", "temperature_none"} and report.environment["temperature"][report.chosen] > 0
     assert report.number("f1(average=micro)", "validation").value > 0.7
     assert report.number("auc", "validation").value > 0.8
     assert report.number("f1(average=micro)", "validation", "constant").value < 0.6
@@ -72,9 +74,13 @@ def test_several_labels_go_from_the_file_to_the_answer(songs, make_recipe, own_w
     assert set(found) >= {"classes", "calibration", "slices", "importance"}
     assert {entry["feature"] for entry in found["importance"]["inputs"]} >= {"tempo", "loudness", "genre"}
 
-    assert look(run).number("subset_accuracy", "test").value > 0.3
+    tested = look(run)
+    assert tested.number("subset_accuracy", "test").value > 0.3
+    assert 0.75 <= tested.number("set_coverage", "test").value <= 1
     assert verify(run).difference == 0
-    assert "<html" in (run.folder / "report.html").read_text()[:200]
+    page = (run.folder / "report.html").read_text()
+    assert "<html" in page[:200] and "answered:" in page, "the worst rows stand there"
+    assert page.count("the set of all labels that the row has") == (report.chosen == "network")
 
     rows = [
         {"tempo": 2.0, "loudness": 2.0, "genre": "jazz", "plays": 3.0},
@@ -82,12 +88,16 @@ def test_several_labels_go_from_the_file_to_the_answer(songs, make_recipe, own_w
     ]
     first, second = Bundle.load(run.bundle_folder).predict(rows).records()
     assert first["labels"] == ["calm", "fast", "loud"] and second["labels"] == []
-    assert set(first) == {"labels", "probability", "out_of_range"} and set(first["probability"]) == set(LEVELS)
+    assert set(first) == {"labels", "probability", "set", "out_of_range"} and set(first["probability"]) == set(LEVELS)
 
     reply = json.loads(Answerer(bundle).replies([json.dumps({"rows": rows}).encode()])[0].body)
     assert reply["answers"] == [first, second]
     described = openapi(bundle)["components"]["schemas"]["Answer"]
     assert described["properties"]["labels"]["items"]["enum"] == list(LEVELS)
+    assert described["properties"]["set"]["minItems"] == 0
+    held = np.asarray(bundle.schema.conformal.sets(bundle.predict(rows).probability))
+    assert [[LEVELS[place] for place in np.flatnonzero(row)] for row in held] == [first["set"], second["set"]]
+    assert set(first["set"]) == set(LEVELS) and len(second["set"]) < 3
     assert sorted(described["required"]) == sorted(first)
 
     (own_workspace / "new.csv").write_text("tempo,loudness,genre,plays\n2.0,2.0,jazz,3\n-2.0,-2.0,folk,3\n")
@@ -96,10 +106,12 @@ def test_several_labels_go_from_the_file_to_the_answer(songs, make_recipe, own_w
         written = list(csv.DictReader(file))
     assert [json.loads(row["labels"]) for row in written] == [first["labels"], []]
     assert float(written[0]["probability loud"]) == first["probability"]["loud"]
+    assert [json.loads(row["set"]) for row in written] == [first["set"], second["set"]]
 
     Exporter.parse("onnx").export(bundle, own_workspace / "exported")
     alone = Model(own_workspace / "exported" / "model.onnx").predict(rows)
     assert [answer["labels"] for answer in alone] == [first["labels"], []]
+    assert [answer["set"] for answer in alone] == [first["set"], second["set"]]
     assert alone[0]["probability"] == pytest.approx(first["probability"], abs=1e-6)
 
 
@@ -109,7 +121,7 @@ REFUSED = (
     ({"metric": "accuracy"}, "metric: 'accuracy' is not for multi-label"),
     ({"baselines": ("nearest",)}, "baselines.0: 'nearest' is not for multi-label"),
     ({"weight": "plays"}, "weight: rows count alike where a row of the target 'moods' may have several labels"),
-    ({"sets": "aps"}, "sets aps: the target is a number, or holds several labels a row"),
+    ({"sets": "aps"}, "sets: found aps, which is not for this target; allowed here: labels"),
 )
 
 

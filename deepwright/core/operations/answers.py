@@ -150,8 +150,9 @@ class TreeEnsemble(Operation, kind="tree_ensemble"):
 
 class Temperature(Operation, kind="temperature"):
     """Probabilities p to p^(1/T), scaled to sum to 1: the softmax of a network's outputs divided by T, for any model.
+    Of several labels each is scaled beside its own opposite, as a sigmoid is.
 
-    Which class is the most probable stays; a probability of 0 stays 0.
+    Which class is the most probable stays, and on which side of a half a label is; a probability of 0 stays 0.
 
     References: Guo, Pleiss, Sun and Weinberger 2017, "On calibration of modern neural networks", arXiv 1706.04599.
 
@@ -160,16 +161,26 @@ class Temperature(Operation, kind="temperature"):
     """
 
     temperature: float = option(help="T; above 1 it makes answers less sure, below 1 surer", above=0)
+    link: Literal["softmax", "labels"] = option(
+        "softmax", "what sums to 1: the classes, or each label and its opposite"
+    )
 
     def apply(self, columns: Columns) -> Columns:
+        probability = columns["probability"]
         with np.errstate(divide="ignore"):  # the logarithm of 0 is -inf, which comes out as 0 again
-            logs = np.log(columns["probability"]) * np.float32(1.0 / self.temperature)
-        return {**columns, "probability": _link(logs, "softmax")}
+            logs = np.log(probability)
+            scores = logs if self.link == "softmax" else logs - np.log(1 - probability)
+        return {**columns, "probability": _link(scores * np.float32(1.0 / self.temperature), self.link)}
 
     def graph(self, graph: Graph) -> None:
-        logs = graph.add("Log", graph.values["probability"])
-        scaled = graph.add("Mul", logs, graph.constant(1.0 / self.temperature, np.float32))
-        graph.values["probability"] = graph.add("Softmax", scaled, axis=1)
+        probability = graph.values["probability"]
+        scores = graph.add("Log", probability)
+        if self.link == "labels":
+            opposite = graph.add("Sub", graph.constant(1.0, np.float32), probability)
+            scores = graph.add("Sub", scores, graph.add("Log", opposite))
+        scaled = graph.add("Mul", scores, graph.constant(1.0 / self.temperature, np.float32))
+        made = graph.add("Softmax", scaled, axis=1) if self.link == "softmax" else graph.add("Sigmoid", scaled)
+        graph.values["probability"] = made
 
 
 def _link(sums: np.ndarray, link: str) -> np.ndarray:

@@ -40,16 +40,17 @@ class Model:
             half = conformal["bound"] * (scale[0].astype(np.float64) if scale else np.ones(len(answer)))
             ends = zip(answer.tolist(), (answer - half).tolist(), (answer + half).tolist(), strict=True)
             return [{"value": value, "low": low, "high": high} for value, low, high in ends]
-        if self.description["problem"] == "multi-label":
-            return [self._labelled(row) for row in answer]
-        records: list[dict[str, Any]] = [
-            {"label": self.levels[self._decided(row)], "probability": dict(zip(self.levels, row.tolist(), strict=True))}
-            for row in answer
-        ]
+        has_labels = self.description["problem"] == "multi-label"
+        records = [self._labelled(row) if has_labels else self._classed(row) for row in answer]
         if conformal is not None:
             for record, row in zip(records, answer, strict=True):
                 record["set"] = [self.levels[place] for place in self._set(row.astype(np.float64), conformal)]
         return records
+
+    def _classed(self, row: np.ndarray) -> dict[str, Any]:
+        """The class answered."""
+        label = self.levels[self._decided(row)]
+        return {"label": label, "probability": dict(zip(self.levels, row.tolist(), strict=True))}
 
     def _labelled(self, row: np.ndarray) -> dict[str, Any]:
         """The labels answered, each by its own probability."""
@@ -62,7 +63,10 @@ class Model:
 
     @staticmethod
     def _set(row: np.ndarray, conformal: dict[str, Any]) -> list[int]:
-        """The numbers of the classes that may be true: those whose score is within the bound, and the most probable."""
+        """The numbers of the classes that may be true: those whose score is within the bound, and the most probable; of
+        several labels those within the bound."""
+        if conformal["kind"] == "labels":
+            return [int(place) for place in np.flatnonzero(1.0 - row <= conformal["bound"])]
         order = np.argsort(-row, kind="stable")
         if conformal["kind"] == "lac":
             scores = 1.0 - row[order]
