@@ -5,9 +5,10 @@
 
 Each simulation draws calibration rows and 200 new ones, calibrates, and counts how many new truths lie inside. Values
 have errors whose size differs from row to row; classes are drawn from probabilities of which the most likely is right
-in about half of the rows, once as they are and once made too sure; of labels all must lie inside. Beside it two faults: the plain quantile in place of
-the corrected one, and calibration on rows that the model learned. With `--tables` boosting learns each table at its
-default split, and absolute and scaled intervals are compared on validation rows, on which boosting chooses nothing.
+in about half of the rows, once as they are and once made too sure; of labels all must lie inside. Beside it two faults:
+the plain quantile in place of the corrected one, and calibration on rows that the model learned. With `--tables`
+boosting learns each table at its default split, and absolute and scaled intervals are compared on validation rows, on
+which boosting chooses nothing.
 """
 
 import argparse

@@ -60,8 +60,8 @@ class Conformal(BaseModel):
         return np.asarray(inside)
 
     def scores(self, probability: np.ndarray) -> np.ndarray:
-        """float64 [N, K]: how unlike the truth each class is. lac, labels: 1 - its probability; aps: the probability of all
-        classes that are more probable; raps: that and a penalty for each rank."""
+        """float64 [N, K]: how unlike the truth each class is. lac, labels: 1 - its probability; aps: the probability
+        of all classes that are more probable; raps: that and a penalty for each rank."""
         return class_scores(probability, self.kind, self.penalty, self.rank)
 
 

@@ -22,8 +22,8 @@ def hold_back(whole: Dataset, parts: np.ndarray, share: float, level: float) -> 
     """bool [N]: the rows of validation to hold back; and what is to be known of it.
 
     A row's place is a function of the row: by a hash, of its group where rows have one; where rows have a time the
-    latest of validation are taken, as nearest to use. Classes and labels keep rows in validation. None are held back where they
-    would be too few for the level.
+    latest of validation are taken, as nearest to use. Classes and labels keep rows in validation. None are held back
+    where they would be too few for the level.
     """
     rows = np.flatnonzero(parts == VALIDATION)
     held = _held(whole.take(rows), share) if len(rows) else np.zeros(0, bool)
