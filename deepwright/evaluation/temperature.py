@@ -1,7 +1,6 @@
 """Temperature: one number by which probabilities are made as sure as they are right, chosen on validation."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -9,7 +8,6 @@ from deepwright.core.operations import Temperature
 from deepwright.evaluation.calibration import CalibrationError
 from deepwright.evaluation.classify import LogLoss
 
-Link = Literal["softmax", "labels"]
 NUM_FOLDS = 5
 LEAST, MOST = 0.1, 10.0
 """Temperatures that are taken."""
@@ -37,8 +35,7 @@ def temper(target: np.ndarray, probability: np.ndarray, weight: np.ndarray | Non
     """The temperature of the least log loss on validation, where the gain on rows that did not choose it is larger than
     its standard error; else 1.
 
-    target: int64 [N] class numbers, or bool [N, K] labels; probability: [N, K]; weight: float64 [N], how much each row
-    counts.
+    target: int64 [N] class numbers; probability: [N, K]; weight: float64 [N], how much each row counts.
 
     >>> sure = np.tile([[0.99, 0.01]], (40, 1))
     >>> round(temper(np.arange(40) % 4 // 3, sure).temperature, 2)
@@ -51,8 +48,7 @@ def temper(target: np.ndarray, probability: np.ndarray, weight: np.ndarray | Non
     for number in range(NUM_FOLDS):
         here = fold == number
         if here.any():
-            chosen = best_temperature(target[~here], given[~here], counts[~here])
-            fitted[here] = tempered(given[here], chosen, link_of(target))
+            fitted[here] = tempered(given[here], best_temperature(target[~here], given[~here], counts[~here]))
     metric = LogLoss()
     gains = metric.losses(target, given) - metric.losses(target, fitted)
     total = counts.sum()
@@ -71,17 +67,13 @@ def temper(target: np.ndarray, probability: np.ndarray, weight: np.ndarray | Non
 
 
 def best_temperature(target: np.ndarray, probability: np.ndarray, counts: np.ndarray) -> float:
-    """The temperature of the least mean log loss: convex in 1/T, so its slope is halved in to 0. Each of several labels
-    counts as a row of two classes.
+    """The temperature of the least mean log loss: convex in 1/T, so its slope is halved in to 0.
 
     As if one row more had come out otherwise than it should (Platt 1999), so that no faults among few rows do not make
     a model boundlessly sure.
     """
     if not counts.sum() > 0:
         return 1.0
-    if target.ndim == 2:
-        counts, target = np.repeat(counts, target.shape[1]), target.ravel().astype(np.int64)
-        probability = np.stack([1 - probability.ravel(), probability.ravel()], axis=1)
     logs = np.log(np.clip(probability, np.finfo(np.float64).eps, 1.0))
     rows, classes = len(target), probability.shape[1]
     is_own = np.arange(classes) == target[:, np.newaxis]
@@ -104,15 +96,10 @@ def best_temperature(target: np.ndarray, probability: np.ndarray, counts: np.nda
     return float(1.0 / np.sqrt(low * high))
 
 
-def tempered(probability: np.ndarray, temperature: float, link: Link = "softmax") -> np.ndarray:
+def tempered(probability: np.ndarray, temperature: float) -> np.ndarray:
     """The probabilities [N, K] under a temperature, as the bundle's graph computes them.
 
     >>> tempered(np.array([[0.8, 0.2]]), 2.0).round(4).tolist()
     [[0.6667, 0.3333]]
     """
-    return Temperature(temperature=temperature, link=link).apply({"probability": probability})["probability"]
-
-
-def link_of(target: np.ndarray) -> Link:
-    """What sums to 1 in the answers to such a target."""
-    return "labels" if target.ndim == 2 else "softmax"
+    return Temperature(temperature=temperature).apply({"probability": probability})["probability"]

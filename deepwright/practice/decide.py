@@ -11,7 +11,7 @@ from deepwright.core.operations import Temperature
 from deepwright.core.recipe import Recipe
 from deepwright.core.schema import Schema
 from deepwright.core.step import require_part
-from deepwright.evaluation.temperature import Tempered, link_of, temper
+from deepwright.evaluation.temperature import Tempered, temper
 from deepwright.practice.append import appended
 from deepwright.practice.target import target_of
 
@@ -80,11 +80,11 @@ def decide(
     """
     require_part(validation, "validation", "decision")
     found = None
-    if schema.problem != "regression" and recipe.temperature:
-        fair, target = answer if cross_fitted is None else cross_fitted, target_of(validation)
-        found = temper(target, fair, validation.weight, recipe.seed)
+    if schema.problem == "classification" and recipe.temperature:
+        fair = answer if cross_fitted is None else cross_fitted
+        found = temper(target_of(validation), fair, validation.weight, recipe.seed)
         if found.helps:
-            operation = Temperature(temperature=found.temperature, link=link_of(target))
+            operation = Temperature(temperature=found.temperature)
             graph = appended(graph, operation)
             answer, cross_fitted = operation.apply({"probability": answer})["probability"], found.cross_fitted
     return Decided(decided_schema(schema, recipe.decision, validation, answer), graph, answer, found, cross_fitted)

@@ -258,7 +258,6 @@ CASES = {
     "constant of classes": (Constant(answer="probability", values=[0.25, 0.75]), X, ["probability"]),
     "constant value": (Constant(answer="value", values=[3.5]), X, ["value"]),
     "temperature": (Temperature(temperature=0.5), PROBABILITY, ["probability"]),
-    "temperature of labels": (Temperature(temperature=0.5, link="labels"), PROBABILITY, ["probability"]),
     "linear of classes": (
         Linear(answer="probability", weights=[[1.0, -1.0, 0.0], [0.5, 0.1, -0.2]], bias=[0.0, 0.1, -0.1]),
         FINITE_X,
@@ -640,3 +639,25 @@ def test_what_is_no_series_is_refused_with_its_row(cell: str | None):
 def test_a_series_of_other_dimensions_is_refused():
     with pytest.raises(DataError, match="3 dimensions where the model takes 2"):
         DecodeSeries(column="s", moments=2, outputs=["p", "q"]).apply({"s": np.array(["1:2:3"], object)})
+
+
+def test_the_rarer_of_two_classes_keeps_its_digits_however_sure_trees_are():
+    # A stump for each of 30 thresholds, so that the sum is how many of them x exceeds. A temperature takes logarithms.
+    num = 30
+    nodes = {
+        "features": [0, -1, -1] * num,
+        "thresholds": [each for place in range(num) for each in (float(place), 0.0, 0.0)],
+        "lefts": [each for place in range(num) for each in (3 * place + 1, 0, 0)],
+        "rights": [each for place in range(num) for each in (3 * place + 2, 0, 0)],
+        "nan_left": [False] * (3 * num),
+        "leaf_values": [0.0, 0.0, 1.0] * num,
+        "roots": [3 * place for place in range(num)],
+    }
+    trees = TreeEnsemble(answer="probability", tree_outputs=[0] * num, base=[0.0], link="sigmoid", **nodes)
+    operations = (trees, Temperature(temperature=3.0))
+    x, sums = np.arange(num, dtype=np.float32)[:, np.newaxis] + 0.5, np.arange(1, num + 1)
+    due = 1 / (1 + np.exp(sums / 3.0))
+    said = run_operations(operations, {"x": x})["probability"]
+    np.testing.assert_allclose(said[:, 0], due, rtol=1e-5)
+    (shipped,) = in_onnx(operations, {"x": x}, ["probability"])
+    np.testing.assert_allclose(shipped[:, 0], due, rtol=1e-5)

@@ -26,25 +26,6 @@ def test_the_temperature_undoes_what_made_answers_too_sure(classes, sureness):
     assert found.calibration_error[1] < found.calibration_error[0] / 2
 
 
-@pytest.mark.parametrize("sureness", [0.5, 3.0])
-def test_several_labels_have_one_temperature(sureness):
-    draw = np.random.default_rng(0)
-    true = draw.beta(1.0, 2.0, (2000, 4))
-    target, answer = draw.random(true.shape) < true, tempered(true, 1 / sureness, "labels")
-    found = temper(target, answer)
-    assert found.temperature == pytest.approx(sureness, rel=0.08)
-    np.testing.assert_allclose(found.cross_fitted, true, atol=0.05)
-    assert found.log_loss[1] < found.log_loss[0] and found.calibration_error[1] < found.calibration_error[0] / 2
-    np.testing.assert_array_equal(found.cross_fitted >= 0.5, answer >= 0.5)
-    kept = temper(target, true)
-    assert not kept.helps or kept.temperature == pytest.approx(1, abs=0.05)
-
-
-def test_labels_that_are_certain_stay_so():
-    sure = np.array([[0.0, 1.0]])
-    np.testing.assert_array_equal(tempered(sure, 3.0, "labels"), sure)
-
-
 def test_it_is_the_minimum_that_scipy_finds():
     target, answer = drawn(sureness=2.0)
     best = minimize_scalar(lambda t: LogLoss().value(target, tempered(answer, t)), bounds=(0.5, 5), method="bounded")

@@ -127,9 +127,8 @@ class TreeEnsemble(Operation, kind="tree_ensemble"):
         # ONNX Runtime forgets the base value of an output that no tree adds to, so it is added outside
         sums = graph.add("Add", sums, graph.constant([self.base], np.float32))
         if self.link == "sigmoid":
-            positive = graph.add("Sigmoid", sums)
-            negative = graph.add("Sub", graph.constant([[1.0]], np.float32), positive)
-            sums = graph.add("Concat", negative, positive, axis=1)
+            half = graph.add("Mul", sums, graph.constant(0.5, np.float32))
+            sums = graph.add("Softmax", graph.add("Concat", graph.add("Neg", half), half, axis=1), axis=1)
         elif self.link == "softmax":
             sums = graph.add("Softmax", sums, axis=1)
         elif self.link == "labels":
@@ -150,9 +149,8 @@ class TreeEnsemble(Operation, kind="tree_ensemble"):
 
 class Temperature(Operation, kind="temperature"):
     """Probabilities p to p^(1/T), scaled to sum to 1: the softmax of a network's outputs divided by T, for any model.
-    Of several labels each is scaled beside its own opposite, as a sigmoid is.
 
-    Which class is the most probable stays, and on which side of a half a label is; a probability of 0 stays 0.
+    Which class is the most probable stays; a probability of 0 stays 0.
 
     References: Guo, Pleiss, Sun and Weinberger 2017, "On calibration of modern neural networks", arXiv 1706.04599.
 
@@ -161,34 +159,23 @@ class Temperature(Operation, kind="temperature"):
     """
 
     temperature: float = option(help="T; above 1 it makes answers less sure, below 1 surer", above=0)
-    link: Literal["softmax", "labels"] = option(
-        "softmax", "what sums to 1: the classes, or each label and its opposite"
-    )
 
     def apply(self, columns: Columns) -> Columns:
-        probability = columns["probability"]
         with np.errstate(divide="ignore"):  # the logarithm of 0 is -inf, which comes out as 0 again
-            logs = np.log(probability)
-            scores = logs if self.link == "softmax" else logs - np.log(1 - probability)
-        return {**columns, "probability": _link(scores * np.float32(1.0 / self.temperature), self.link)}
+            logs = np.log(columns["probability"]) * np.float32(1.0 / self.temperature)
+        return {**columns, "probability": _link(logs, "softmax")}
 
     def graph(self, graph: Graph) -> None:
-        probability = graph.values["probability"]
-        scores = graph.add("Log", probability)
-        if self.link == "labels":
-            opposite = graph.add("Sub", graph.constant(1.0, np.float32), probability)
-            scores = graph.add("Sub", scores, graph.add("Log", opposite))
-        scaled = graph.add("Mul", scores, graph.constant(1.0 / self.temperature, np.float32))
-        made = graph.add("Softmax", scaled, axis=1) if self.link == "softmax" else graph.add("Sigmoid", scaled)
-        graph.values["probability"] = made
+        logs = graph.add("Log", graph.values["probability"])
+        scaled = graph.add("Mul", logs, graph.constant(1.0 / self.temperature, np.float32))
+        graph.values["probability"] = graph.add("Softmax", scaled, axis=1)
 
 
 def _link(sums: np.ndarray, link: str) -> np.ndarray:
     if link == "identity":
         return sums
     if link == "sigmoid":
-        positive = 0.5 * (1.0 + np.tanh(0.5 * sums))  # exp(-sums) would overflow
-        return np.concatenate([1.0 - positive, positive], axis=1)
+        sums = np.concatenate([-0.5 * sums, 0.5 * sums], axis=1)  # 1 less the other would keep no digits of the rarer
     if link == "labels":
         return np.asarray(0.5 * (1.0 + np.tanh(0.5 * sums)))
     if link == "exp":
