@@ -195,7 +195,7 @@ def _plan(metric: Metric, target: np.ndarray, answer: np.ndarray, *, is_large: b
     scale = metric.scale if isinstance(metric, RowMetric) else "plain"
     rows = len(target)
     if scale == "share":
-        rows = _rows_per_class(target, answer)
+        rows = _rows_per_class(metric, target, answer)
         if value in (0.0, 1.0):
             return _Plan(None, lambda draws: _at_the_end(value, rows), each)
     if not isinstance(metric, RowMetric) and not is_large:
@@ -354,9 +354,11 @@ def _at_the_end(value: float, rows: int) -> Interval:
     return low, high, "wilson"
 
 
-def _rows_per_class(target: np.ndarray, answer: np.ndarray) -> int:
+def _rows_per_class(metric: Metric, target: np.ndarray, answer: np.ndarray) -> int:
     """Rows that carry the spread: those of the smaller of two classes, of the mean class for more, for several labels
-    those of the rarest answer to one."""
+    those of the rarest answer to one; where a metric counts all labels alike, the rows that have any."""
+    if target.ndim == 2 and getattr(metric, "average", None) in ("micro", "samples"):
+        return max(1, int((target > 0).any(axis=1).sum()))
     if target.ndim == 2:
         true = (target > 0).sum(axis=0)
         return max(1, int(np.minimum(true, len(target) - true).min()))

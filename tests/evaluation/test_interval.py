@@ -71,6 +71,20 @@ def test_too_few_rows_of_a_class_give_no_interval():
     assert interval(Auc(), target, answer) == (None, None, "none")
 
 
+def test_one_rare_label_takes_the_interval_from_its_own_mean_and_not_from_all_labels():
+    draw = np.random.default_rng(0)
+    target = draw.random((200, 4)) < [0.5, 0.3, 0.2, 0.0]
+    target[0, 3] = True
+    answer = np.clip(0.6 * target + 0.4 * draw.random(target.shape), 0, 1)
+    answer[:, 3] = 0.1
+    (micro, macro) = intervals((F1(average="micro"), F1(average="macro")), target, answer)
+    assert macro[0] is None, "a mean over labels of which one has a single row"
+    value = F1(average="micro").value(target, answer)
+    assert value - 0.1 < micro[0] < value < micro[1] < value + 0.1
+    never = interval(F1(average="micro"), target, np.zeros(target.shape))
+    assert never[0] == 0 and never[1] < 0.05
+
+
 def test_losses_stay_above_0():
     low, high, _ = interval(Rmse(), np.arange(6.0), np.array([0, 1, 2, 3, 4, 25.0]))
     assert low is not None and 0 <= low < high
