@@ -84,6 +84,9 @@ def main() -> int:
     chosen.add_argument("--all", action="store_true")
     parser.add_argument("--seeds", type=int, default=3, choices=range(1, 101), metavar="1..100")
     parser.add_argument("--work", type=Path, default=Path("quality"), help="folder of the runs and results")
+    parser.add_argument(
+        "--base", type=Path, metavar="RUN", help="of a transfer: a trained run, instead of training one"
+    )
     parser.add_argument("--budget", type=float, metavar="MINUTES", help="of training a seed; none: all epochs")
     parser.add_argument("--show", action="store_true", help="show every run as it goes")
     given, rest = parser.parse_known_args()
@@ -117,7 +120,8 @@ def judged(name: str, seed: int, flags: list[tuple[str, str]], given: argparse.N
     path = source_path(name, given.data, given.work, seed)
     plain = {"source": {"kind": "images", "path": str(path)}, **SETS[name].recipe, "seed": seed}
     if base := SETS[name].begins_with:
-        weights = judged(base, 0, [(n, v) for n, v in flags if not n.startswith("transfer.")], given)["run"]
+        own = [(option, value) for option, value in flags if not option.startswith("transfer.")]
+        weights = str(given.base) if given.base else judged(base, 0, own, given)["run"]
         plain = begun_with({**plain, "transfer": {"path": weights}}, weights)
     recipe = Recipe.parse(apply_flags(plain, flags))
     results = given.work / "results.jsonl"

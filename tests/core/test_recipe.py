@@ -178,6 +178,13 @@ def test_few_images_get_more_epochs_until_there_are_steps_enough():
     assert train.replace(patience=8).passes(rows=1000) == (270, 72)
 
 
+def test_images_have_patience_for_a_third_of_their_epochs():
+    for rows in (238, 1000, 40_000):
+        epochs, patience = of(IMAGES).train.passes(rows=rows)
+        assert patience is not None and (patience == epochs // 3 or patience >= epochs), (rows, epochs, patience)
+    assert of(IMAGES, quality="best").train.patience == 30
+
+
 def test_very_many_images_get_fewer_epochs_down_to_one():
     train = Train(epochs=30, batch_size=128, least_steps=1000, most_steps=3000)
     assert train.passes(rows=48_000) == (8, 8)
