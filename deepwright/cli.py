@@ -15,6 +15,7 @@ from cyclopts.exceptions import UnknownOptionError
 
 from deepwright.core.errors import BundleError, PracticeError, ResourceError, UsageError, did_you_mean
 from deepwright.core.text import text
+from deepwright.train.threads import bound_waiting
 
 if TYPE_CHECKING:
     from deepwright.core.recipe import Recipe
@@ -455,6 +456,7 @@ def demo(*, runs: Runs = Path("runs"), json: Json = False) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code (see DESIGN: 0 done, 1 ours, 2 usage, 3 data, 4 rule, 5 resources)."""
+    bound_waiting()
     sys.exit(call(list(sys.argv[1:] if arguments is None else arguments)))
 
 

@@ -12,6 +12,17 @@ PRODUCTS_PER_THREAD = 100_000_000
 256 rows gains a fifth from the second thread, and takes ten times as long when another program wants that core
 (docs/log.md, 2026-11-21)."""
 
+SPINS = "10000"
+"""Turns that a thread waits for the others with its core in hand, some tens of microseconds, before it gives the core
+away; GNU OpenMP's own number is thousands of times that. On two quiet cores a step of a small ResNet takes as long as
+with its own number, and beside two other programs a half to a fifth of that (docs/log.md, 2026-11-22)."""
+
+
+def bound_waiting() -> None:
+    """Bound how long threads keep their cores while they wait; call it before torch is imported. A number that the user
+    has set stays."""
+    os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
+
 
 def thread_count(module: "nn.Module", batch_size: int, *, uses: int = 1) -> int:
     """Threads for steps of `batch_size` rows, a function of the network and the cores alone, so that reruns agree.
