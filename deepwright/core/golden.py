@@ -7,7 +7,7 @@ import numpy as np
 
 from deepwright.core.schema import Feature, Schema
 
-NUM_ROWS = 16
+NUM_ROWS, GOLDEN_SEED = 16, 16
 TEXTS = (
     "It is not the best of all, and this was not what we had in mind; but you can call now for 5 free ones!",
     "这家店的菜很好吃，送餐也不慢；不过价格有点高，下次不一定会来了。",
@@ -22,7 +22,7 @@ TEXTS = (
 """Texts of no data set: common words of several languages, none at all, one word often, marks and odd spaces."""
 
 
-def golden_rows(schema: Schema, seed: int = 16) -> list[dict[str, Any]]:
+def golden_rows(schema: Schema, seed: int = GOLDEN_SEED) -> list[dict[str, Any]]:
     """16 rows: inside the ranges, at both ends, with missing values and with a level never seen.
 
     seed: a bundle's golden rows are those of the default; other seeds give further rows for other checks.

@@ -13,17 +13,15 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from deepwright.core.errors import DataError, RecipeError
+from deepwright.core.pixels import DEEP_MODES, FORMATS, eight_bits, num_frames, on_background, opened, pixels_of
 
 if TYPE_CHECKING:
     from PIL import Image
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
-"""By their first bytes, whatever the file is called. EPS and the like would run an interpreter."""
 MAX_PIXELS = 64_000_000
 MAX_BYTES = 256 * 2**20
 MIN_SIDE = 8
 MAX_ASPECT = 32
-DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 GREY_MODES = ("1", "L", "LA", *DEEP_MODES)
 ORIENTATION, TURNED = 0x0112, (5, 6, 7, 8)
 """The EXIF entry that says how an image is to be turned, and its values that exchange the sides."""
@@ -112,12 +110,9 @@ def decode_image(encoded: bytes, form: Form) -> np.ndarray:
     with _opened(encoded, form.frame) as (image, frames):
         if frames > 1 and form.frame is None:
             raise DataError("images.frames", found=frames)
-        if image.mode in DEEP_MODES:
-            if form.levels is None:
-                raise DataError("images.too_deep", mode=image.mode)
-            image = _eight_bits(image, *form.levels)
-        plain = _plain(image, "RGB" if form.channels == 3 else "L", form.background)
-        return np.asarray(_resized(plain, form), np.uint8).reshape(form.shape)
+        if image.mode in DEEP_MODES and form.levels is None:
+            raise DataError("images.too_deep", mode=image.mode)
+        return pixels_of(image, form)
 
 
 def image_size(encoded: bytes) -> tuple[int, int, bool]:
@@ -145,14 +140,14 @@ def image_facts(encoded: bytes) -> Facts:
             values = np.asarray(image).astype(np.float64)
             low, high = float(np.nanmin(values)), float(np.nanmax(values))
             seen = values.astype(np.float32).tobytes()
-            grey = _eight_bits(image, low, max(high, low + 1))
+            grey = eight_bits(image, low, max(high, low + 1))
         else:
             plain = image if image.mode == "RGB" else image.convert("RGBA" if image.has_transparency_data else "RGB")
             seen = plain.tobytes()
         name = (
             f"{'deep' if image.mode in DEEP_MODES else 'clear' if image.has_transparency_data else 'RGB'} {image.size}"
         )
-        look = _plain(grey, "L", 255).resize((LOOK_WIDTH, LOOK_HEIGHT), Image.Resampling.BOX)
+        look = on_background(grey, "L", 255).resize((LOOK_WIDTH, LOOK_HEIGHT), Image.Resampling.BOX)
         return Facts(
             width=image.width,
             height=image.height,
@@ -169,26 +164,22 @@ def image_facts(encoded: bytes) -> Facts:
 @contextmanager
 def _opened(encoded: bytes, frame: int | None = None) -> "Iterator[tuple[Image.Image, int]]":
     """The image, decoded and turned, and how many frames it has; whatever a decoder says becomes a DataError."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, UnidentifiedImageError
 
     if not encoded:
         raise DataError("images.empty")
     if len(encoded) > MAX_BYTES:
         raise DataError("images.too_many_bytes", found=len(encoded), limit=MAX_BYTES)
+
+    def check(image: "Image.Image") -> None:
+        _check_size(*image.size)
+        frames = num_frames(image)
+        if frame is not None and 1 < frames <= frame:
+            raise DataError("images.no_frame", frame=frame, found=frames)
+
     try:
-        with Image.open(io.BytesIO(encoded), formats=FORMATS) as image:
-            _check_size(*image.size)
-            frames = getattr(image, "n_frames", 1)
-            # Phones put a depth or brightness map behind a JPEG (MPO); the photograph is the first, by the standard.
-            if image.format == "MPO":
-                frames = 1
-            elif frame is not None and frames > 1:
-                if frame >= frames:
-                    raise DataError("images.no_frame", frame=frame, found=frames)
-                image.seek(frame)
-            image.load()
-            ImageOps.exif_transpose(image, in_place=True)
-            yield image, frames
+        with opened(encoded, frame, check) as found:
+            yield found
     except UnidentifiedImageError:
         raise DataError("images.unknown_format", start=ascii(encoded[:12]), known=", ".join(FORMATS)) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -207,60 +198,3 @@ def _check_size(width: int, height: int) -> None:
         raise DataError("images.too_many_pixels", width=width, height=height, limit=MAX_PIXELS)
     if min(width, height) < MIN_SIDE or max(width, height) > MAX_ASPECT * min(width, height):
         raise DataError("images.too_thin", width=width, height=height, side=MIN_SIDE, aspect=MAX_ASPECT)
-
-
-def _eight_bits(image: "Image.Image", low: float, high: float) -> "Image.Image":
-    """Deep values as grey levels: low and less are black, high and more are white, what is no number is black."""
-    from PIL import Image
-
-    values = np.nan_to_num(np.asarray(image).astype(np.float64), nan=low)
-    share = (np.clip(values, low, high) - low) / (high - low)
-    return Image.fromarray(np.rint(share * 255).astype(np.uint8))
-
-
-def _plain(image: "Image.Image", mode: str, background: int) -> "Image.Image":
-    """The image as RGB or grey, what is transparent on the background; `convert` alone would drop the alpha."""
-    from PIL import Image
-
-    if image.has_transparency_data:
-        seen = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", seen.size, (background,) * 3 + (255,)), seen)
-    return image if image.mode == mode else image.convert(mode)
-
-
-def _as_seen(image: "Image.Image") -> "Image.Image":
-    """RGB, or RGBA where something shows through."""
-    if image.has_transparency_data:
-        clear = image.convert("RGBA")
-        num_opaque = clear.getchannel("A").histogram()[255]
-        return clear if num_opaque < clear.width * clear.height else clear.convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _resized(image: "Image.Image", form: Form) -> "Image.Image":
-    from PIL import Image
-
-    size, bilinear = (form.width, form.height), Image.Resampling.BILINEAR
-    if form.fit == "crop":
-        return image.resize(size, bilinear, box=_centre(image.size, form))
-    if form.fit == "stretch":
-        return image.resize(size, bilinear)
-    scale = min(form.width / image.width, form.height / image.height)
-    inner = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    behind = (form.background,) * 3 if form.channels == 3 else form.background
-    canvas = Image.new(image.mode, size, behind)
-    canvas.paste(image.resize(inner, bilinear), ((form.width - inner[0]) // 2, (form.height - inner[1]) // 2))
-    return canvas
-
-
-def _centre(size: tuple[int, int], form: Form) -> tuple[float, float, float, float]:
-    """The largest middle piece (left, top, right, bottom) of the wanted proportions.
-
-    Resizing this piece is the same as resizing the shorter side and then cutting out the centre, in one pass.
-    """
-    width, height = size
-    scale = min(width / form.width, height / form.height)
-    wide, high = scale * form.width, scale * form.height
-    # The product of a quotient may exceed what it came from by a rounding, and then the box would begin outside.
-    left, top = max(0.0, (width - wide) / 2), max(0.0, (height - high) / 2)
-    return left, top, min(left + wide, width), min(top + high, height)

@@ -1,18 +1,19 @@
 """ONNX: one graph from raw columns to the answer, checked against the bundle before anyone gets it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deepwright.core import pixels
 from deepwright.core.bundle import Bundle
 from deepwright.core.disk import write_atomic
 from deepwright.core.errors import RuleError, UsageError
 from deepwright.core.families import Exporter
-from deepwright.core.golden import golden_rows
-from deepwright.core.operations import Operation, unfolded
+from deepwright.core.golden import GOLDEN_SEED, NUM_ROWS, golden_rows
+from deepwright.core.operations import DecodeImage, Operation, unfolded
 from deepwright.core.operations.graph import ML_OPSET, OPSET, Graph
 from deepwright.core.schema import Feature
 from deepwright.core.text import text
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-5
 BATCHES = (1, 7, 256)
-FURTHER_SEEDS = range(17, 33)
-"""Each seed draws 16 rows from the schema: 256 beside the golden rows."""
+FURTHER_SEEDS, IMAGE_SEEDS = range(17, 33), range(17, 20)
+"""Each seed draws 16 rows from the schema: 256 beside the golden rows, of images 48."""
 KEY = "deepwright"
 """The entry of the model's metadata that tells its client how to feed it."""
 
@@ -31,28 +32,33 @@ KEY = "deepwright"
 class Onnx(Exporter, kind="onnx"):
     """Write one ONNX graph from raw columns to probability or value, with a small client and a page on its use.
 
-    Numbers and timestamps enter as double [N, 1], texts and categories as string [N, 1]; the output is `probability`
-    [N, K] or `value` [N], float32.
+    Numbers and timestamps enter as double [N, 1], texts and categories as string [N, 1], images as their pixels, uint8
+    [N, H, W, C], which the client makes of files with the bundle's own code; the output is `probability` [N, K] or
+    `value` [N], float32.
     """
 
     def export(self, bundle: Bundle, folder: str | Path) -> list[Path]:
-        """Write model.onnx, client.py and README.md below `folder`; print where the graph begins.
+        """Write model.onnx, client.py and README.md below `folder`, for images pixels.py too; print where the graph
+        begins.
 
         Raises RuleError when an operation has no ONNX form, or the graph's answers differ from the bundle's by more
-        than 1e-5 (relative to the largest answer) on the golden rows and 256 further ones at batches of 1, 7 and 256;
-        UsageError when other files of these names stand there.
+        than 1e-5 (relative to the largest answer) on the golden rows and 256 further ones (of images 48) at batches of
+        1, 7 and 256; UsageError when other files of these names stand there.
         """
         folder = Path(folder)
         graph = onnx_model(bundle).SerializeToString(deterministic=True)
         difference = largest_difference(bundle, graph)
         if not difference <= TOLERANCE:
             raise RuleError("onnx.differs", difference=difference, limit=TOLERANCE)
-        boundary = text("onnx.boundary", columns=len(bundle.schema.inputs), marker=repr(missing_text(bundle)))
+        rule = "onnx.boundary_of_images" if _decoders(bundle) else "onnx.boundary"
+        boundary = text(rule, columns=len(bundle.schema.inputs), marker=repr(missing_text(bundle)))
         contents = {
             "model.onnx": graph,
             "client.py": Path(__file__).with_name("onnx_client.py").read_bytes(),
             "README.md": _page(bundle, boundary, difference).encode(),
         }
+        if _decoders(bundle):
+            contents["pixels.py"] = Path(pixels.__file__).read_bytes()
         for name, content in contents.items():
             path = folder / name
             if path.exists() and path.read_bytes() != content:
@@ -98,11 +104,15 @@ def largest_difference(bundle: Bundle, graph: bytes) -> float:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    rows = golden_rows(bundle.schema) + [r for seed in FURTHER_SEEDS for r in golden_rows(bundle.schema, seed)]
+    rows = [row for seed in _seeds(bundle) for row in golden_rows(bundle.schema, seed)]
     expected = bundle.predict(rows).answer
     columns = bundle.schema.columns(rows)
+    decoders = _decoders(bundle)
     feed = {
-        feature.name: _fed(feature, columns[feature.name], missing_text(bundle)) for feature in bundle.schema.inputs
+        feature.name: decoders[feature.name].apply(columns)[feature.name]
+        if feature.name in decoders
+        else _fed(feature, columns[feature.name], missing_text(bundle))
+        for feature in bundle.schema.inputs
     }
     scale = bundle.scale(columns)
     due = [expected] if scale is None else [expected, scale]
@@ -134,11 +144,13 @@ def _host_model(bundle: Bundle, network: "ModelProto") -> "ModelProto":
 
     graph = Graph()
     graph.missing_text = missing_text(bundle)
+    decoders = _decoders(bundle)
     for place, feature in enumerate(bundle.schema.inputs):
-        graph.input(_input(place), "number" if _is_number(feature) else "text")
+        graph.input(_input(place), _kind(feature, decoders))
         graph.values[feature.name] = graph.values.pop(_input(place))
     for operation in bundle.operations:
-        _add(operation, graph)
+        if not any(operation is decoder for decoder in decoders.values()):
+            _add(operation, graph)
     outputs = []
     for wanted in network.graph.input:
         graph.nodes.append(helper.make_node("Identity", [graph.values[wanted.name]], [wanted.name]))
@@ -151,6 +163,22 @@ def _host_model(bundle: Bundle, network: "ModelProto") -> "ModelProto":
         host = version_converter.convert_version(host, version)
         host.ir_version = network.ir_version
     return host
+
+
+def _decoders(bundle: Bundle) -> dict[str, DecodeImage]:
+    """What makes pixels of each image column: where the graph begins there, since ONNX decodes no files."""
+    images = {feature.name for feature in bundle.schema.inputs if feature.type == "image"}
+    return {o.column: o for o in bundle.operations if isinstance(o, DecodeImage) and o.column in images}
+
+
+def _kind(feature: Feature, decoders: Mapping[str, DecodeImage]) -> str:
+    if feature.name in decoders:
+        return "pixels"
+    return "number" if _is_number(feature) else "text"
+
+
+def _seeds(bundle: Bundle) -> tuple[int, ...]:
+    return (GOLDEN_SEED, *(IMAGE_SEEDS if _decoders(bundle) else FURTHER_SEEDS))
 
 
 def _add(operation: Operation, graph: Graph) -> None:
@@ -180,7 +208,7 @@ def _rename(model: "ModelProto", names: dict[str, str]) -> None:
 
 
 def _description(bundle: Bundle) -> dict[str, Any]:
-    inputs = bundle.schema.inputs
+    inputs, decoders = bundle.schema.inputs, _decoders(bundle)
     return {
         "model": bundle.digest,
         "problem": bundle.problem,
@@ -190,7 +218,8 @@ def _description(bundle: Bundle) -> dict[str, Any]:
         "costs": bundle.schema.costs,
         "conformal": None if bundle.schema.conformal is None else bundle.schema.conformal.model_dump(mode="json"),
         "numbers": [feature.name for feature in inputs if _is_number(feature)],
-        "texts": [feature.name for feature in inputs if not _is_number(feature)],
+        "texts": [feature.name for feature in inputs if _kind(feature, decoders) == "text"],
+        "images": {name: decoder.dump() for name, decoder in decoders.items()},
         "missing_text": missing_text(bundle),
     }
 
@@ -217,17 +246,21 @@ def _page(bundle: Bundle, boundary: str, difference: float) -> str:
         target=bundle.schema.target.name,
         model=bundle.digest,
         boundary=boundary,
-        inputs="\n".join(map(_input_line, bundle.schema.inputs)),
+        inputs="\n".join(_input_line(feature, _decoders(bundle)) for feature in bundle.schema.inputs),
         output="probability [N, " + str(len(bundle.levels)) + "]" if bundle.levels else "value [N]",
         levels=", ".join(bundle.levels) or "-",
-        rows=16 * (1 + len(FURTHER_SEEDS)),
+        rows=NUM_ROWS * len(_seeds(bundle)),
         batches=", ".join(map(str, BATCHES)),
         difference=difference,
         limit=TOLERANCE,
+        packages="numpy onnxruntime pillow" if _decoders(bundle) else "numpy onnxruntime",
     )
 
 
-def _input_line(feature: Feature) -> str:
+def _input_line(feature: Feature, decoders: Mapping[str, DecodeImage]) -> str:
+    if feature.name in decoders:
+        height, width, channels = decoders[feature.name].form.shape
+        return f"- `{feature.name}`: uint8 [N, {height}, {width}, {channels}]"
     kind = "double" if _is_number(feature) else "string"
     unit = f", {feature.unit}" if feature.unit else ""
     return f"- `{feature.name}`: {kind} [N, 1]{unit}"

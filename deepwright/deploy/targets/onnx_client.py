@@ -1,11 +1,14 @@
-"""Answers rows with model.onnx; needs numpy and onnxruntime only.
+"""Answers rows with model.onnx; needs numpy and onnxruntime only, and for images Pillow and pixels.py beside the model.
 
 python client.py rows.json    reads a JSON list of objects, one per row, and prints one answer per line
 """
 
+import importlib.util
 import json
 import sys
+from base64 import b64decode
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,15 +26,22 @@ class Model:
         self._session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         self.description = json.loads(self._session.get_modelmeta().custom_metadata_map["deepwright"])
         self.levels = self.description["levels"]
+        self._pixels = _module(Path(path).with_name("pixels.py")) if self.description["images"] else None
 
     def predict(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """One answer per row; None stands for a missing value, and every column must be there."""
+        """One answer per row; None stands for a missing value, and every column must be there. An image is the bytes of
+        its file, as they are or as base64 text.
+
+        Raises ValueError for a file that is no image or leaves open what is to be seen.
+        """
         feed = {}
         for name in self.description["numbers"]:
             feed[name] = np.array([[row[name]] for row in rows], dtype=np.float64)  # None becomes NaN
         for name in self.description["texts"]:
             missing = self.description["missing_text"]
             feed[name] = np.array([[missing if row[name] is None else row[name]] for row in rows], dtype=object)
+        for name, form in self.description["images"].items():
+            feed[name] = np.stack([_decoded(row[name], SimpleNamespace(**form), self._pixels) for row in rows])
         answer, *scale = self._session.run(None, feed)
         conformal = self.description["conformal"]
         if not self.levels:
@@ -83,6 +93,25 @@ class Model:
         if costs is not None:
             return int((row.astype(np.float64) @ np.asarray(costs)).argmin())
         return int(row.argmax()) if threshold is None else int(row[1] >= np.float32(threshold))
+
+
+def _module(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None, f"{path} is no Python file"
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _decoded(file: bytes | str, form: Any, pixels: Any) -> np.ndarray:
+    """uint8 [H, W, C] of an image file, as the bundle sees it. pixels: the module of that name."""
+    encoded = b64decode(file, validate=True) if isinstance(file, str) else file
+    with pixels.opened(encoded, form.frame) as (image, frames):
+        if frames > 1 and form.frame is None:
+            raise ValueError(f"an image with {frames} frames: give one of them")
+        if image.mode in pixels.DEEP_MODES and not form.levels:
+            raise ValueError(f"an image of mode {image.mode}, whose levels of black and white were not given")
+        return pixels.pixels_of(image, form)
 
 
 def main() -> int:
