@@ -27,6 +27,7 @@ SWITCHES = {
     "channels_last": "evaluate.plan_channels_last",
     "bf16": "evaluate.plan_bf16",
     "cheap_dropout": "evaluate.plan_cheap_dropout",
+    "one_thread": "evaluate.plan_one_thread",
     "keep_memory": "evaluate.plan_keep_memory",
 }
 

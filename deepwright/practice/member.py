@@ -188,7 +188,7 @@ def learn_network(
         "stopped": history.stopped,
         "watch": watched.name,
         "best_epoch": history.best_epoch,
-        "threads": threads,
+        "threads": 1 if history.plan["one_thread"] else threads,
         "speed": history.plan,
         "speed_asked": recipe.train.speed,
         "speed_measured": measured_on(run),

@@ -51,8 +51,8 @@ class Planned(Event):
 
     gain: how many times faster a pass is under it than in torch's own way. error: of float32 products under it,
     relative to the largest value. bf16_gap: between the losses with and without bfloat16 after a few steps, relative
-    to the loss before; None: not tried. refused: what was left, with the reason. cheap_dropout, keep_memory: the plan's
-    other two.
+    to the loss before; None: not tried. refused: what was left, with the reason. cheap_dropout, one_thread,
+    keep_memory: the plan's other three.
     """
 
     precision: str
@@ -64,6 +64,7 @@ class Planned(Event):
     seconds: float
     refused: tuple[Left, ...] = ()
     cheap_dropout: bool = False
+    one_thread: bool = False
     keep_memory: bool = True
 
 

@@ -254,6 +254,9 @@ class Training:
             stack.callback(torch.set_num_threads, torch.get_num_threads())
             torch.set_num_threads(self.threads)
             planned = self._choose_plan(loaded)
+            if steps.plan.one_thread:
+                self.threads = 1
+                torch.set_num_threads(self.threads)
             if options.speed != "exact":
                 self._precision = steps.plan.precision
                 torch.set_float32_matmul_precision(self._precision)
@@ -339,7 +342,8 @@ class Training:
             self.steps.plan = choice.plan
             return Planned(
                 choice.plan.precision, choice.plan.channels_last, choice.plan.bf16, choice.gain, choice.error,
-                choice.bf16_gap, choice.seconds, choice.refused, choice.plan.cheap_dropout, choice.plan.keep_memory,
+                choice.bf16_gap, choice.seconds, choice.refused, choice.plan.cheap_dropout, choice.plan.one_thread,
+                choice.plan.keep_memory,
             )  # fmt: skip
         return None
 

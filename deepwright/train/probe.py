@@ -33,6 +33,8 @@ PASSES = 64
 finding the rows and for the gate of bfloat16."""
 COMPARISON_SHARE = 1 / 6
 MAX_ROUNDS = 30
+THREAD_PASS_S, THREAD_ROUNDS = 0.1, 3
+"""Seconds of a pass from which on it tells of whole steps how threads share them, and how often each way is timed."""
 
 
 class Trial(Protocol):
@@ -42,6 +44,7 @@ class Trial(Protocol):
     has_dropout: bool
     may_round: bool
     num_steps: int
+    num_threads: int
     rows: int
     max_rows: int
 
@@ -66,9 +69,9 @@ class Choice:
 
 
 def choose_plan(trial: Trial, multiply: "Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None" = None) -> Choice:
-    """Try channels-last, cheap masks, float32 kernels and bfloat16, each on top of what was kept before it.
+    """Try one thread, channels-last, cheap masks, float32 kernels and bfloat16, each on top of what was kept before it.
 
-    For a short training bfloat16, which gains most, comes before the kernels.
+    For a short training bfloat16, which gains most, comes before the kernels, and the threads stay as they are.
 
     multiply: the product whose error is looked at; None: torch's.
     """
@@ -77,6 +80,8 @@ def choose_plan(trial: Trial, multiply: "Callable[[torch.Tensor, torch.Tensor], 
     budget_s = _budget_s(trial)
     refused: list[Left] = []
     gain, gap = 1.0, None
+    if budget_s == MAX_SECONDS and trial.num_threads > 1:
+        plan, gain = _with_threads(trial, refused)
     errors = product_errors(multiply)
     products = ("precision", "bf16") if budget_s == MAX_SECONDS else ("bf16", "precision")
     for name in ("channels_last", "cheap_dropout", *products):
@@ -153,6 +158,24 @@ def _budget_s(trial: Trial) -> float:
         if trial.rows == trial.max_rows or 2 * seconds > budget_s / PASSES:
             return budget_s
         trial.rows = min(trial.max_rows, 2 * trial.rows)
+
+
+def _with_threads(trial: Trial, refused: list[Left]) -> tuple[SpeedPlan, float]:
+    """All threads or one, and how many times faster that is. Where another program wants a core, threads that wait for
+    each other take several times as long as one alone."""
+    rows, several, one = trial.rows, SpeedPlan(), SpeedPlan(one_thread=True)
+    while trial.rows < trial.max_rows and trial.timed(several)[1] < THREAD_PASS_S:
+        trial.rows = min(trial.max_rows, 2 * trial.rows)
+    best = {several: math.inf, one: math.inf}
+    for _ in range(THREAD_ROUNDS):
+        for plan in best:
+            best[plan] = min(best[plan], trial.timed(plan)[1])
+    trial.rows = rows
+    gain = best[several] / max(best[one], 1e-12)
+    if gain >= MIN_GAIN:
+        return one, gain
+    refused.append(Left("one_thread", "train.left.not_faster", f"{gain:.2f}"))
+    return several, 1.0
 
 
 def _next(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 Precision = Literal["highest", "high", "medium"]
-_SWITCHES = ("channels_last", "bf16", "cheap_dropout", "keep_memory")
+_SWITCHES = ("channels_last", "bf16", "cheap_dropout", "one_thread", "keep_memory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +28,18 @@ class SpeedPlan:
     precision: torch's setting for products of float32 numbers, which on a CPU chooses the kernel. channels_last: the
     weights of 2-d convolutions lie with their channels last. bf16: the module's passes in training use bfloat16 for
     products (autocast); weights, updates and judging stay float32. cheap_dropout: dropout draws other masks of the same
-    distribution, on a CPU. keep_memory: freed memory stays in the process until the training ends, where the C library
-    is glibc; no number changes by it.
+    distribution, on a CPU. one_thread: steps run on one CPU thread, whatever is allowed. keep_memory: freed memory
+    stays in the process until the training ends, where the C library is glibc; no number changes by it.
 
-    >>> SpeedPlan.parse({"precision": "medium"})
-    SpeedPlan(precision='medium', channels_last=False, bf16=False, cheap_dropout=False, keep_memory=True)
+    >>> str(SpeedPlan.parse({"precision": "medium", "bf16": True}))
+    'medium + bf16 + keep_memory'
     """
 
     precision: Precision = "highest"
     channels_last: bool = False
     bf16: bool = False
     cheap_dropout: bool = False
+    one_thread: bool = False
     keep_memory: bool = True
 
     @classmethod
@@ -81,8 +82,22 @@ class SpeedPlan:
 @contextmanager
 def in_force(plan: SpeedPlan, module: "nn.Module", optimizers: "list[torch.optim.Optimizer]") -> Iterator[None]:
     """Within it the plan holds for torch's products and the module's memory; then all is as before."""
-    with products(plan.precision), laid_out(plan, module, optimizers):
+    with products(plan.precision), threads(1 if plan.one_thread else None), laid_out(plan, module, optimizers):
         yield
+
+
+@contextmanager
+def threads(count: int | None) -> Iterator[None]:
+    """Within it torch has so many CPU threads, or its own for None; then it is as before."""
+    import torch
+
+    before = torch.get_num_threads()
+    if count is not None:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager

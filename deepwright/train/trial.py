@@ -24,6 +24,7 @@ class TrialSteps:
         self._state = steps.state
         self._optimizers = [optimizer for _, optimizer, _ in steps.phases]
         self.num_steps = num_steps
+        self.num_threads = torch.get_num_threads() if steps.device.type == "cpu" else 1
         self.rows = self.max_rows = len(batch.target)
         self.has_convolutions = has_convolutions(steps.module)
         self.has_dropout = steps.device.type == "cpu" and has_dropout(steps.module)
@@ -33,9 +34,7 @@ class TrialSteps:
         self._loose = {name: b.clone() for name, b in steps.module.named_buffers()}
         self._state.keep_good()
         self._spent = dict(self._state.position.spent)
-        self._clock = (
-            time.thread_time if steps.device.type == "cpu" and torch.get_num_threads() == 1 else time.perf_counter
-        )
+        self._clock = time.thread_time if steps.device.type == "cpu" and self.num_threads == 1 else time.perf_counter
 
     def timed(self, plan: SpeedPlan) -> tuple[float, float]:
         self._steps.module.train()

@@ -14,10 +14,12 @@ class Machine:
         self.factors, self.losses, self.gap, self.refuses = factors, losses or {}, gap, refuses
         self.has_convolutions, self.may_round, self.has_dropout = True, True, "cheap_dropout" in factors
         self.num_steps, self.rows, self.max_rows = 1000, 64, 64
+        self.num_threads = 2 if "one_thread" in factors else 1
         self.tried = []
 
     def ways(self, plan):
-        return [plan.precision, *(n for n in ("channels_last", "bf16", "cheap_dropout") if getattr(plan, n))]
+        switches = ("channels_last", "bf16", "cheap_dropout", "one_thread")
+        return [plan.precision, *(name for name in switches if getattr(plan, name))]
 
     def timed(self, plan):
         self.tried.append(plan)
@@ -42,6 +44,22 @@ def test_what_is_faster_is_kept_and_the_gains_multiply():
     found = choose_plan(Machine(medium=0.5, channels_last=0.8, bf16=0.5))
     assert found.plan == SpeedPlan("medium", True, True)
     assert found.gain == pytest.approx(5.0) and found.bf16_gap == 0 and found.refused == ()
+
+
+@pytest.mark.parametrize(("factor", "taken"), [(0.3, True), (1.4, False)])
+def test_one_thread_is_taken_where_it_is_faster_on_passes_of_many_rows(factor, taken):
+    machine = Machine(one_thread=factor, bf16=0.5)
+    found = choose_plan(machine)
+    assert found.plan == SpeedPlan(bf16=True, one_thread=taken)
+    assert found.gain == pytest.approx(2 / factor if taken else 2)
+    assert ("one_thread: 0.71 times as fast" in reasons(found)[0]) != taken
+    assert [plan.one_thread for plan in machine.tried if plan.bf16] == [taken] * sum(p.bf16 for p in machine.tried)
+
+
+def test_a_short_training_keeps_its_threads():
+    machine = Machine(one_thread=0.3)
+    machine.num_steps = 20
+    assert not choose_plan(machine).plan.one_thread and not any(plan.one_thread for plan in machine.tried)
 
 
 def test_what_is_not_faster_is_left_and_named():

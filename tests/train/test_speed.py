@@ -65,12 +65,42 @@ def test_auto_tells_its_choice_works_under_it_and_puts_everything_back(digits, c
     training = fit(net, digits[0], optimizer="adamw", epochs=1, speed="auto")
     next(training)
     told = next(training)
-    assert told == Planned("medium", True, True, 1.5, 7e-7, 1e-4, 0.01, LEFT, False, True)
+    assert told == Planned("medium", True, True, 1.5, 7e-7, 1e-4, 0.01, LEFT, False, False, True)
     assert net[1].weight.is_contiguous(memory_format=torch.channels_last)
     history = training.finish()
     assert net[1].weight.is_contiguous()
     assert history.plan == FAST.record()
     assert history.notes[0] == told.record()
+
+
+def test_a_plan_of_one_thread_holds_for_the_training_and_is_what_it_tells(digits, choose, tmp_path):
+    choose(SpeedPlan(one_thread=True))
+    before = torch.get_num_threads()
+    seen = []
+
+    class Counted(Watched):
+        def forward(self, x):
+            seen.append(torch.get_num_threads())
+            return super().forward(x)
+
+    def training(epochs):
+        torch.manual_seed(0)
+        return fit(
+            Counted(), digits[0], optimizer="adamw", epochs=epochs, speed="auto", threads=2,
+            checkpoints=Checkpoints(tmp_path / str(epochs)),
+        )  # fmt: skip
+
+    events = list(training(1))
+    assert events[0].threads == 1 and set(seen) == {1} and torch.get_num_threads() == before
+    broken = training(2)
+    while not isinstance(next(broken), Saved):
+        pass
+    del broken
+    choose(SpeedPlan())
+    seen.clear()
+    events = list(training(2))
+    resumed = next(event for event in events if event.record()["event"] == "resumed")
+    assert events[0].threads == 1 and set(seen) == {1} and resumed.changes == ()
 
 
 def test_a_plan_is_one_line_for_people(choose):
