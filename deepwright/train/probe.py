@@ -77,15 +77,17 @@ def choose_plan(trial: Trial, multiply: "Callable[[torch.Tensor, torch.Tensor], 
     """
     started = time.monotonic()
     exact = plan = SpeedPlan()
-    budget_s = _budget_s(trial)
+    budget_s = _budget_s(trial, plan)
     refused: list[Left] = []
     gain, gap = 1.0, None
     if budget_s == MAX_SECONDS and trial.num_threads > 1:
         plan, gain = _with_threads(trial, refused)
+        budget_s = _budget_s(trial, plan)
+    since = time.monotonic()
     errors = product_errors(multiply)
     products = ("precision", "bf16") if budget_s == MAX_SECONDS else ("bf16", "precision")
     for name in ("channels_last", "cheap_dropout", *products):
-        is_last_call = time.monotonic() - started > budget_s * 0.75
+        is_last_call = time.monotonic() - since > budget_s * 0.75
         tried = _next(name, plan, trial, errors, refused)
         if tried is None:
             continue
@@ -145,15 +147,15 @@ def has_convolutions(module: "nn.Module") -> bool:
     return any(isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) for layer in module.modules())
 
 
-def _budget_s(trial: Trial) -> float:
-    """Seconds for the whole choice; sets the trial's rows to the most that fit into them.
+def _budget_s(trial: Trial, plan: SpeedPlan) -> float:
+    """Seconds for the choice among kernels and formats; sets the trial's rows to the most that fit into them.
 
     By doubling: a pass of few rows is mostly overhead and says little about a pass of many.
     """
     trial.rows = min(trial.max_rows, 2)
-    trial.timed(SpeedPlan())
+    trial.timed(plan)
     while True:
-        seconds = max(min(trial.timed(SpeedPlan())[1] for _ in range(2)), 1e-6)
+        seconds = max(min(trial.timed(plan)[1] for _ in range(2)), 1e-6)
         budget_s = min(MAX_SECONDS, max(0.1, SHARE * trial.num_steps * seconds * trial.max_rows / trial.rows))
         if trial.rows == trial.max_rows or 2 * seconds > budget_s / PASSES:
             return budget_s
