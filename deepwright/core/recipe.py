@@ -42,7 +42,7 @@ USUAL: Mapping[str, Mapping[str, Any]] = {
 
 The steps are those of some ten minutes on two cores with small images (docs/log.md, 2026-11-21). The patience, a third
 of the usual epochs, stops what has learned its few images by heart; where a cosine schedule still gained, a quarter of
-the epochs at most passed without a better one. A step is long, so that the two seconds of finding the faster kernels
+the epochs at most passed without a better one. A step is long, so that the seconds of finding the faster kernels
 pay."""
 
 AUGMENTED = ("flip", "crop")

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-MAX_SECONDS = 2.0
+MAX_SECONDS, LONG_S = 8.0, 2.0
+"""For choosing, at most: enough for passes of a whole batch, since of few rows bfloat16 and threads gain little
+(docs/log.md, 2026-11-22); and from which on a training is a long one."""
 SHARE = 0.05
 """Of the training's time that choosing may take, within 0.1 s and the bound above."""
 MAX_ERROR = 2e-6
@@ -80,12 +82,12 @@ def choose_plan(trial: Trial, multiply: "Callable[[torch.Tensor, torch.Tensor], 
     budget_s = _budget_s(trial, plan)
     refused: list[Left] = []
     gain, gap = 1.0, None
-    if budget_s == MAX_SECONDS and trial.num_threads > 1:
+    if budget_s >= LONG_S and trial.num_threads > 1:
         plan, gain = _with_threads(trial, refused)
         budget_s = _budget_s(trial, plan)
     since = time.monotonic()
     errors = product_errors(multiply)
-    products = ("precision", "bf16") if budget_s == MAX_SECONDS else ("bf16", "precision")
+    products = ("precision", "bf16") if budget_s >= LONG_S else ("bf16", "precision")
     for name in ("channels_last", "cheap_dropout", *products):
         is_last_call = time.monotonic() - since > budget_s * 0.75
         tried = _next(name, plan, trial, errors, refused)
