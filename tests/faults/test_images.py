@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageFile, ImageOps
 
 from deepwright.core import image as decoding
+from deepwright.core import pixels
 from deepwright.core.errors import DataError
 from deepwright.core.image import Form, decode_image
 from deepwright.data import image_findings, image_folders, images
@@ -137,7 +138,7 @@ CONTROLS = {
     "I16 an image of 1 x 1": (decoding, "_check_size", lambda *_: None),
     "I9 a PNG of 16 bits": (images.Images, "_refuse_open_questions", lambda *_: None),
     "I10 a photograph that is to be turned": (ImageOps, "exif_transpose", lambda *_, **__: None),
-    "I11 all of it transparent": (decoding, "_plain", lambda image, mode, _: image.convert(mode)),
+    "I11 all of it transparent": (pixels, "on_background", lambda image, mode, _: image.convert(mode)),
     "I13 a GIF that moves": (images.Images, "_refuse_open_questions", lambda *_: None),
     "I14 a link to a device": (
         image_folders, "walk", lambda root: sorted(str(p.relative_to(root)) for p in root.rglob("*.png")),
@@ -145,7 +146,7 @@ CONTROLS = {
     "I14 a pipe": (
         image_folders, "walk", lambda root: sorted(str(p.relative_to(root)) for p in root.rglob("*.png")),
     ),
-    "I15 EPS named .jpg": (decoding, "FORMATS", None),
+    "I15 EPS named .jpg": (pixels, "FORMATS", None),
     "I17 the same image in two classes": (
         image_findings, "conflicting", lambda facts, *_: np.zeros(len(facts), bool),
     ),
@@ -157,7 +158,7 @@ def test_without_its_protection_the_case_fails(name: str, folder: Path, capsys, 
     (case,) = (case for case in IMAGES if case.id == name)
     module, attribute, nothing = CONTROLS[name]
     if nothing is None:
-        monkeypatch.setattr(module, attribute, (*decoding.FORMATS, "EPS"))
+        monkeypatch.setattr(module, attribute, (*pixels.FORMATS, "EPS"))
     else:
         monkeypatch.setattr(module, attribute, nothing)
     with pytest.raises((AssertionError, pytest.fail.Exception, DataError)):
