@@ -217,15 +217,18 @@ def looks_section(report: Report) -> Markup:
 
 def record_section(report: Report) -> Markup:
     """What it takes to check or repeat this result; what is known of the training stands in its own section."""
-    seconds = ", ".join(f"{name} {value:.1f} s" for name, value in report.seconds.items())
+    longest_first = sorted(report.seconds.items(), key=lambda entry: (-entry[1], entry[0]))
+    seconds = ", ".join(f"{name} {value:.1f} s" for name, value in longest_first)
+    fingerprints = report.data.fingerprints
     entries = {
         text("evaluate.recipe_hash"): report.recipe_hash,
         text("evaluate.bundle"): report.bundle,
         text("evaluate.bundle_digest"): report.bundle_digest,
         text("evaluate.source_hash"): report.data.source_sha256,
         **{
-            text("evaluate.fingerprint", part=part_label(part)): digest
-            for part, digest in report.data.fingerprints.items()
+            text("evaluate.fingerprint", part=part_label(part)): fingerprints[part]
+            for part in PARTS
+            if part in fingerprints
         },
         text("evaluate.seconds"): seconds,
         **_flat({name: value for name, value in report.environment.items() if name != "network"}),
@@ -235,9 +238,9 @@ def record_section(report: Report) -> Markup:
 
 
 def _flat(tree: dict[str, Any], before: str = "") -> dict[str, str]:
-    """Nested values under dotted names."""
+    """Nested values under dotted names, in the order of the names."""
     entries: dict[str, str] = {}
-    for name, value in tree.items():
+    for name, value in sorted(tree.items()):
         if isinstance(value, dict):
             entries |= _flat(value, f"{before}{name}.")
         else:

@@ -38,7 +38,7 @@ def learn_blend(
     validation = split.validation
     require_part(validation, "validation", BLEND)
     first, second = members[FIRST].bundle, members[SECOND].bundle
-    answers = first.predict(validation).answer, second.predict(validation).answer
+    answers = members[FIRST].given.answer, members[SECOND].given.answer
     problem = validation.schema.problem
     found = blend(target_of(validation), *answers, problem, validation.weight, recipe.seed)
     if found.share in (0.0, 1.0):
@@ -61,12 +61,20 @@ def learn_blend(
         profile=profile(split.train),
         versions=versions,
     )
-    difference = parity(decided.answer, bundle.predict(validation).answer, BLEND)
+    given = bundle.predict(validation)
+    difference = parity(decided.answer, given.answer, BLEND)
     run.commit(f"member {BLEND}", bundle=bundle.digest, parity=difference)
     notes = {"share": found.share, "of": FIRST, "with": SECOND, "rows": len(validation)}
     seconds = time.monotonic() - started
     return Member(
-        BLEND, bundle, seconds, difference, notes=notes, cross_fitted=decided.cross_fitted, tempered=decided.tempered
+        BLEND,
+        bundle,
+        given,
+        seconds,
+        difference,
+        notes=notes,
+        cross_fitted=decided.cross_fitted,
+        tempered=decided.tempered,
     )
 
 

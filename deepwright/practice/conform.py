@@ -75,7 +75,7 @@ def conform(run: Run, recipe: Recipe, split: Split, members: Mapping[str, Member
         bundle = _rewritten(bundle, conformal=calibrated(part, bundle, split.calibration))
         assert bundle.folder == folder, f"{bundle.folder} is not the bundle of {name}"
         run.commit(f"conformal {name}", bundle=bundle.digest)
-        found[name] = replace(member, bundle=bundle)
+        found[name] = replace(member, bundle=bundle, given=bundle.predict(split.validation))
     return found
 
 

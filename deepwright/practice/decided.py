@@ -18,7 +18,7 @@ def decision_findings(recipe: Recipe, validation: Dataset, member: Member) -> tu
     """What a temperature does, from which probability on the second of two classes is answered and what that costs, and
     what costs per class change. member: the one that ships."""
     found = temperature_findings(validation, member)
-    answers = member.bundle.predict(validation)
+    answers = member.given
     if answers.costs is not None:
         return (*found, _costs(validation, answers))
     if answers.threshold is None or not recipe.decision.is_chosen:

@@ -1,6 +1,6 @@
 """What a run's page shows of its validation rows: the worst ones and their map; from the rows that the run keeps."""
 
-from deepwright.core.bundle import Bundle
+from deepwright.core.bundle import Answers, Bundle
 from deepwright.core.dataset import Dataset
 from deepwright.core.report import Report, Sentence
 from deepwright.core.run import Run
@@ -23,11 +23,11 @@ def shown_rows(run: Run, bundle: Bundle) -> Dataset | None:
     return decoded_again(run, kept_rows(run, "validation"), bundle.operations, store())
 
 
-def examples_of(report: Report, bundle: Bundle, data: Dataset) -> Examples:
-    """The rows on which the bundle that ships errs most."""
+def examples_of(report: Report, given: Answers, data: Dataset) -> Examples:
+    """The rows on which the bundle that ships errs most. given: what it says of them."""
     used = report.evidence.get("validation", {}).get(report.chosen, {}).get("importance", {})
     first = [entry["feature"] for entry in used.get("inputs", ())]
-    return worst_examples(data, target_of(data), bundle.predict(data), first=first)
+    return worst_examples(data, target_of(data), given, first=first)
 
 
 def map_of(report: Report, bundle: Bundle, data: Dataset) -> EmbeddingMap | Sentence:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from deepwright.core.bundle import Bundle
+from deepwright.core.bundle import Answers, Bundle
 from deepwright.core.dataset import Dataset
 from deepwright.core.recipe import Recipe
 from deepwright.core.report import Finding, Report, finding
@@ -19,12 +19,15 @@ MOST_MEASURED = 1000
 """Validation rows from which the calls that are timed take theirs."""
 
 
-def with_failures(report: Report, recipe: Recipe, split: Split, bundle: Bundle) -> Report:
-    """The report with the chosen bundle's bad slices, the importance of its inputs, its size, speed and memory."""
+def with_failures(report: Report, recipe: Recipe, split: Split, bundle: Bundle, given: Answers) -> Report:
+    """The report with the chosen bundle's bad slices, the importance of its inputs, its size, speed and memory.
+
+    given: what the bundle says of validation.
+    """
     train, validation = split.train, split.validation
     cost = footprint(bundle, {name: column[:MOST_MEASURED] for name, column in validation.inputs.items()})
     report = report.model_copy(update={"footprint": cost})
-    target, given = target_of(validation), bundle.predict(validation)
+    target = target_of(validation)
     decided = given.decided if given.is_decided else None
     slices = bad_slices(train, validation, target, given.answer, decided=decided, seed=recipe.seed)
     metric, many = metrics_of(recipe, validation, lambda: train)[0], cost.latency[-1]
@@ -44,14 +47,14 @@ def with_failures(report: Report, recipe: Recipe, split: Split, bundle: Bundle) 
 
 
 def slices_on_test(
-    report: Report, evidence: Mapping[str, Any], bundle: Bundle, train: Dataset, test: Dataset
+    report: Report, evidence: Mapping[str, Any], given: Answers, train: Dataset, test: Dataset
 ) -> dict[str, Any]:
     """The test part's evidence with what became of the slices that were found on validation: figures without the favour
-    of a search."""
+    of a search. given: what the chosen bundle says of the test part."""
     found = report.evidence.get("validation", {}).get(report.chosen, {}).get("slices")
     if not found or not found["found"]:
         return dict(evidence)
-    target, given = target_of(test), bundle.predict(test)
+    target = target_of(test)
     decided = given.decided if given.is_decided else None
     again = []
     for one in found["found"]:

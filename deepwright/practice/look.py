@@ -10,7 +10,7 @@ from deepwright.practice.failing import slices_on_test
 from deepwright.practice.images import decoded_again, store
 from deepwright.practice.keep import kept_rows, kept_test
 from deepwright.practice.opening import recipe_of
-from deepwright.practice.reporting import measure, member_bundles, metrics_of, publish
+from deepwright.practice.reporting import answers_of, measure, member_bundles, metrics_of, publish
 from deepwright.practice.show import Show, quiet
 
 
@@ -39,8 +39,9 @@ def _look(run: Run, reason: str | None, show: Show) -> Report:
     show.say(text("run.looked", rows=len(test), count=len(looks.looks(sealed.hashes))))
     test = decoded_again(run, test, bundles["network"].operations, store())
     metrics = metrics_of(recipe, test, lambda: kept_rows(run, "train"))
-    measured = measure(bundles, test, metrics, optimistic=frozenset(), seed=recipe.seed)
-    found = slices_on_test(report, measured.evidence, bundles[report.chosen], kept_rows(run, "train"), test)
+    given = answers_of(bundles, test)
+    measured = measure(given, test, metrics, optimistic=frozenset(), seed=recipe.seed)
+    found = slices_on_test(report, measured.evidence, given[report.chosen], kept_rows(run, "train"), test)
     report = report.model_copy(
         update={
             "numbers": (*(n for n in report.numbers if n.part != "test"), *measured.numbers),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepwright.core.bundle import CONTAINS_DATA, Bundle, rows_at_once, write_bundle
+from deepwright.core.bundle import CONTAINS_DATA, Answers, Bundle, rows_at_once, write_bundle
 from deepwright.core.errors import ProofError
 from deepwright.core.families import Baseline, Loss, Metric, Tensor
 from deepwright.core.operations import Tfidf
@@ -66,13 +66,15 @@ BLOCK = 1024
 
 @dataclass(frozen=True)
 class Member:
-    """name: `network` or a baseline's kind. history: one mapping per epoch. parity: largest difference between the
-    answers of the process that learned and those of the bundle, relative to the largest answer. cross_fitted: answers
-    on validation by which it may be compared where a choice there made it, a blend's weight or a temperature: each made
-    without the rows that chose. tempered: what a temperature does on validation."""
+    """name: `network` or a baseline's kind. given: what the bundle's file answers on validation. history: one mapping
+    per epoch. parity: largest difference between the answers of the process that learned and those of the bundle,
+    relative to the largest answer. cross_fitted: answers on validation by which it may be compared where a choice there
+    made it, a blend's weight or a temperature: each made without the rows that chose. tempered: what a temperature does
+    on validation."""
 
     name: str
     bundle: Bundle
+    given: Answers
     seconds: float
     parity: float
     history: tuple[dict[str, Any], ...] = ()
@@ -182,7 +184,8 @@ def learn_network(
         profile=profile(split.train),
         versions=versions,
     )
-    difference = parity(decided.answer, bundle.predict(split.validation).answer, name)
+    given = bundle.predict(split.validation)
+    difference = parity(decided.answer, given.answer, name)
     run.commit(f"member {name}", bundle=bundle.digest, parity=difference)
     notes = {
         "stopped": history.stopped,
@@ -204,7 +207,9 @@ def learn_network(
         **({"transfer": begun.facts} if begun.facts else {}),
     }
     seconds = time.monotonic() - started
-    return Member(name, bundle, seconds, difference, history.epochs, notes, decided.cross_fitted, decided.tempered)
+    return Member(
+        name, bundle, given, seconds, difference, history.epochs, notes, decided.cross_fitted, decided.tempered
+    )
 
 
 def network_loss(recipe: Recipe, problem: Problem, *, is_weighted: bool) -> "Loss | nn.Module":
@@ -264,11 +269,12 @@ def learn_baseline(
         profile=profile(train),
         versions=versions,
     )
-    difference = parity(decided.answer, bundle.predict(split.validation).answer, baseline.kind)
+    given = bundle.predict(split.validation)
+    difference = parity(decided.answer, given.answer, baseline.kind)
     run.commit(f"member {baseline.kind}", bundle=bundle.digest, parity=difference)
     seconds = time.monotonic() - started
     return Member(
-        baseline.kind, bundle, seconds, difference, cross_fitted=decided.cross_fitted, tempered=decided.tempered
+        baseline.kind, bundle, given, seconds, difference, cross_fitted=decided.cross_fitted, tempered=decided.tempered
     )
 
 

@@ -16,7 +16,7 @@ from deepwright.core.ledger import LookLedger, workspace
 from deepwright.core.recipe import Recipe
 from deepwright.core.report import Data, Finding, Number, Report, Sentence, Severity, Spread, finding
 from deepwright.core.run import Run
-from deepwright.core.schema import Role
+from deepwright.core.schema import Role, Schema
 from deepwright.core.seal import Split
 from deepwright.data.collect import Collected
 from deepwright.evaluation.compare import choose_member, verdict
@@ -82,17 +82,27 @@ def epoch_metrics(recipe: Recipe, data: Dataset) -> tuple[Metric, ...]:
     return (metrics[0], *(m for m in metrics[1:] if m.kind == second))
 
 
+def answers_of(bundles: Mapping[str, Bundle], data: Dataset) -> dict[str, Answers]:
+    """What every member's bundle says of one part."""
+    return {name: bundle.predict(data) for name, bundle in bundles.items()}
+
+
 def measure(
-    bundles: Mapping[str, Bundle], data: Dataset, metrics: tuple[Metric, ...], *, optimistic: frozenset[str], seed: int
+    given_by: Mapping[str, Answers],
+    data: Dataset,
+    metrics: tuple[Metric, ...],
+    *,
+    optimistic: frozenset[str],
+    seed: int,
 ) -> Measured:
-    """Judge every member's bundle on one part. optimistic: members that a choice on these very rows favoured."""
+    """Judge what every member's bundle says of one part. optimistic: members that a choice on these very rows
+    favoured."""
     target, weight = target_of(data), data.weight
     dependence = Dependence.of(data.of_role("group"), data.of_role("time"))
     problem, levels = data.schema.problem, data.schema.target.levels
     numbers: list[Number] = []
     answers, judged, found = {}, {}, {}
-    for name, bundle in bundles.items():
-        given = bundle.predict(data)
+    for name, given in given_by.items():
         answer = answers[name] = given.answer
         decided = given.decided if given.is_decided else None
         judged[name] = as_answer(given.decided, len(levels)) if metrics[0].decides else answer
@@ -123,7 +133,8 @@ def make_report(
     further training seeds."""
     metrics = metrics_of(recipe, split.validation, lambda: split.train)
     bundles = {name: member.bundle for name, member in members.items()}
-    first = measure(bundles, split.validation, metrics, optimistic=frozenset(), seed=recipe.seed)
+    given_by = {name: member.given for name, member in members.items()}
+    first = measure(given_by, split.validation, metrics, optimistic=frozenset(), seed=recipe.seed)
     compared = first.judged | cross_fitted(members, metrics[0])
     answers = first.answers | {name: m.cross_fitted for name, m in members.items() if m.cross_fitted is not None}
     best = choose_member(
@@ -199,7 +210,7 @@ def make_report(
             chosen=chosen,
             weight=first.weight,
             dependence=first.dependence,
-            further=[judged_answers(of_seed, split.validation, metrics[0]) for of_seed in further.values()],
+            further=[judged_answers(of_seed, schema, metrics[0]) for of_seed in further.values()],
             is_asked=recipe.ship == "network",
             seed=recipe.seed,
         ),
@@ -223,16 +234,16 @@ def spread_over_seeds(
     of_seeds: Sequence[Mapping[str, Member]], validation: Dataset, metrics: tuple[Metric, ...]
 ) -> tuple[Spread, ...]:
     """What several training seeds gave on validation, from their bundles."""
-    bundles = [{name: member.bundle for name, member in members.items()} for members in of_seeds]
-    return spread_of([values_of(of, validation, metrics) for of in bundles], metrics)
+    given_by = [{name: member.given for name, member in members.items()} for members in of_seeds]
+    return spread_of([values_of(of, validation, metrics) for of in given_by], metrics)
 
 
-def judged_answers(members: Mapping[str, Member], data: Dataset, metric: Metric) -> dict[str, np.ndarray]:
+def judged_answers(members: Mapping[str, Member], schema: Schema, metric: Metric) -> dict[str, np.ndarray]:
     """Every member's answers on validation as the metric sees them, each without favour where that is known."""
     found = {}
     for name, member in members.items():
-        given = member.bundle.predict(data)
-        found[name] = as_answer(given.decided, len(data.schema.target.levels)) if metric.decides else given.answer
+        given = member.given
+        found[name] = as_answer(given.decided, len(schema.target.levels)) if metric.decides else given.answer
     return found | cross_fitted(members, metric)
 
 
@@ -319,8 +330,11 @@ def training_findings(network: Member) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def publish(run: Run, report: Report) -> None:
-    """Write report.json and report.html, and put the report into the bundle that ships."""
+def publish(run: Run, report: Report, given: Answers | None = None) -> None:
+    """Write report.json and report.html, and put the report into the bundle that ships.
+
+    given: what that bundle says of validation, where it was asked before.
+    """
     if not run.bundle_folder.exists():
         half = run.folder / ".bundle.tmp"
         shutil.rmtree(half, ignore_errors=True)
@@ -334,7 +348,7 @@ def publish(run: Run, report: Report) -> None:
     page = render(
         report,
         next_commands=next_commands(run, report),
-        examples=None if rows is None else examples_of(report, bundle, rows),
+        examples=None if rows is None else examples_of(report, given or bundle.predict(rows), rows),
         seen=None if rows is None else map_of(report, bundle, rows),
     )
     run.write("report.html", page.encode())

@@ -122,8 +122,9 @@ def walk(
 
     seconds = {"run": time.monotonic() - started}
     report = make_report(run, recipe, table, split, members, findings, further=further, seconds=seconds)
-    report = with_failures(report, recipe, split, members[report.chosen].bundle)
-    publish(run, report)
+    chosen = members[report.chosen]
+    report = with_failures(report, recipe, split, chosen.bundle, chosen.given)
+    publish(run, report, chosen.given)
     run.commit("done", bundle=report.bundle_digest)
 
 

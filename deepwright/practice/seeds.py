@@ -8,7 +8,7 @@ favoured by them.
 from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 
-from deepwright.core.bundle import Bundle
+from deepwright.core.bundle import Answers, Bundle
 from deepwright.core.dataset import Dataset
 from deepwright.core.errors import UsageError
 from deepwright.core.families import Metric
@@ -60,11 +60,10 @@ def seed_bundles(run: Run, report: Report) -> list[dict[str, Bundle]]:
     return found
 
 
-def values_of(bundles: Mapping[str, Bundle], data: Dataset, metrics: Sequence[Metric]) -> Values:
-    """Every member's metrics on one part, without intervals."""
+def values_of(answers: Mapping[str, Answers], data: Dataset, metrics: Sequence[Metric]) -> Values:
+    """Every member's metrics on one part, without intervals. answers: of the members' bundles on it."""
     target, found = target_of(data), {}
-    for member, bundle in bundles.items():
-        given = bundle.predict(data)
+    for member, given in answers.items():
         _, answer = checked(target, given.answer, member=member, part=data.part)
         decided = as_answer(given.decided, len(data.schema.target.levels)) if given.is_decided else answer
         for metric in metrics:

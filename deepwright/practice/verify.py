@@ -14,7 +14,7 @@ from deepwright.practice.environment import environment
 from deepwright.practice.images import decoded_again, new_store
 from deepwright.practice.keep import kept_rows, kept_test
 from deepwright.practice.opening import recipe_of
-from deepwright.practice.reporting import measure, member_bundles, metrics_of
+from deepwright.practice.reporting import answers_of, measure, member_bundles, metrics_of
 from deepwright.practice.seeds import seed_bundles, spread_of, values_of
 
 ELSEWHERE_TOLERANCE = 1e-5
@@ -70,16 +70,20 @@ def recompute(run: Run) -> list[dict[str, Any]]:
     with new_store() as folder:  # what stands decoded in the workspace is not taken for granted
         validation = decoded_again(run, kept_rows(run, "validation"), operations, folder)
         metrics = metrics_of(recipe, validation, lambda: kept_rows(run, "train"))
-        numbers = list(measure(bundles, validation, metrics, optimistic=frozenset(), seed=recipe.seed).numbers)
+        given = answers_of(bundles, validation)
+        numbers = list(measure(given, validation, metrics, optimistic=frozenset(), seed=recipe.seed).numbers)
         if any(n.part == "test" for n in report.numbers):
             tested = run.entry("tested")
             if tested is None:
                 raise ProofError("verify.no_look", run=run.name)
             rows = kept_test(run).reopen(LookLedger(workspace()), tested["look"])
             test = decoded_again(run, rows, operations, folder)
-            numbers += measure(bundles, test, metrics, optimistic=frozenset(), seed=recipe.seed).numbers
+            numbers += measure(
+                answers_of(bundles, test), test, metrics, optimistic=frozenset(), seed=recipe.seed
+            ).numbers
         if report.seeds:
-            of_seeds = [values_of(of, validation, metrics) for of in (bundles, *seed_bundles(run, report))]
+            further = [answers_of(of, validation) for of in seed_bundles(run, report)]
+            of_seeds = [values_of(of, validation, metrics) for of in (given, *further)]
             if spread_of(of_seeds, metrics) != report.spread:
                 raise ProofError("verify.spread", run=run.name, seeds=len(report.seeds))
     return [number.model_dump() for number in numbers]

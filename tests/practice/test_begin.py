@@ -146,7 +146,7 @@ def test_a_network_that_takes_no_images_is_refused(file: Path):
 
 
 def test_scratch_is_not_learned_where_it_is_not_asked_or_there_is_no_time(file: Path):
-    network = Member("network", None, 0.0, 0.0, notes={"seconds": 10.0})  # type: ignore[arg-type]
+    network = Member("network", None, None, 0.0, 0.0, notes={"seconds": 10.0})  # type: ignore[arg-type]
     alone = Recipe.parse({"source": {"kind": "images", "path": "x"}})
     for wanted, budget_s in ((alone, None), (recipe(file, compare=False), None), (recipe(file), 19.0)):
         nothing = learn_scratch(None, wanted, None, (), {}, network, table=None, budget_s=budget_s, show=None)  # type: ignore[arg-type]

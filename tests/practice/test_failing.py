@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from deepwright import parts
-from deepwright.core.bundle import Answers, Bundle
+from deepwright.core.bundle import Bundle
 from deepwright.core.families import Baseline, Source
 from deepwright.core.recipe import Recipe, Train
 from deepwright.core.report import Latency, Report
@@ -69,33 +69,26 @@ def test_the_planted_slice_is_a_finding_and_the_input_that_decides_comes_first(f
     assert used["inputs"][0]["feature"] == "score" and used["inputs"][0]["low"] > 0.2
 
 
-def failures_again(run: Run, bundle: object) -> Report:
-    """The report's failures found once more, of another bundle."""
+def failures_again(run: Run, **other: object) -> Report:
+    """The report's failures found once more, of answers that are decided otherwise."""
     split = SimpleNamespace(train=kept_rows(run, "train"), validation=kept_rows(run, "validation"))
-    return failing.with_failures(run.report, recipe_of(run), split, bundle)
+    given = replace(run.bundle.predict(split.validation), **other)
+    return failing.with_failures(run.report, recipe_of(run), split, run.bundle, given)
 
 
 def test_a_bundle_too_slow_for_importance_is_told(finished: Run, monkeypatch: pytest.MonkeyPatch):
     slow = Latency(rows=256, median_s=256.0, calls=5)
     cost = finished.report.footprint.model_copy(update={"latency": (slow,)})
     monkeypatch.setattr(failing, "footprint", lambda bundle, columns: cost)
-    report = failures_again(finished, finished.bundle)
+    report = failures_again(finished)
     (told,) = [found for found in report.findings if found.rule == "importance_left_out"]
     assert "the 3 inputs" in told.text and "1000.0 ms a row" in told.text
 
 
 def test_slices_are_of_the_classes_that_costs_decide(finished: Run, monkeypatch: pytest.MonkeyPatch):
-    class Costly:
-        """The bundle, where answering no is never worth it."""
-
-        folder, answer = finished.bundle.folder, finished.bundle.answer
-
-        def predict(self, rows: object) -> Answers:
-            return replace(finished.bundle.predict(rows), threshold=None, costs=((0.0, 0.0), (1.0, 0.0)))
-
     seen = []
     monkeypatch.setattr(failing, "bad_slices", lambda *given, decided, **options: seen.append(decided) or {"found": []})
-    failures_again(finished, Costly())
+    failures_again(finished, threshold=None, costs=((0.0, 0.0), (1.0, 0.0)))  # answering no is never worth it
     assert (seen[0] == 1).all()
 
 
@@ -116,7 +109,8 @@ def test_what_was_measured_in_time_is_compared_by_neither_rerun_nor_verify(finis
 
 def test_the_worst_rows_stand_on_the_page_and_nowhere_else(finished: Run):
     page = finished.read("report.html").decode()
-    worst = examples_of(finished.report, finished.bundle, shown_rows(finished, finished.bundle)).worst
+    shown = shown_rows(finished, finished.bundle)
+    worst = examples_of(finished.report, finished.bundle.predict(shown), shown).worst
     assert len(worst) == 10
     rows = pl.read_csv(finished.folder.parents[1] / "people.csv")
     for example in worst:
@@ -154,6 +148,12 @@ def test_where_no_network_ships_the_page_says_why_there_is_no_map(finished: Run)
     report = finished.report.model_copy(update={"chosen": "linear"})
     told = map_of(report, Bundle.load(finished.folder / "members" / "linear"), shown_rows(finished, finished.bundle))
     assert "linear ships, and only a network has" in told.text
+
+
+def test_the_page_of_answers_given_before_is_that_of_the_bundle_asked_again(finished: Run):
+    given_before = finished.read("report.html")
+    publish(finished, finished.report)
+    assert finished.read("report.html") == given_before
 
 
 def test_a_run_without_its_rows_says_so_on_the_page(copied: Run):

@@ -17,7 +17,7 @@ RESUMED = {"event": "resumed", "epoch": 1, "step": 9, "refused": [], "changes": 
 
 
 def member(**notes: Any) -> Member:
-    return Member("network", None, 1.0, 0.0, ({"epoch": 1},), notes)
+    return Member("network", None, None, 1.0, 0.0, ({"epoch": 1},), notes)
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,8 @@ def bundle_of(run, name):
 
 
 def members_of(run):
-    return {name: Member(name, bundle_of(run, name), 0.0, 0.0) for name in ("network", "boosting")}
+    rows, bundles = kept_rows(run, "validation"), {name: bundle_of(run, name) for name in ("network", "boosting")}
+    return {name: Member(name, bundle, bundle.predict(rows), 0.0, 0.0) for name, bundle in bundles.items()}
 
 
 def split_of(run):
@@ -112,7 +113,8 @@ def test_members_are_compared_by_cross_fitted_decisions(blended):
     bundle = bundle_of(blended, "blend")
     low = np.float32(bundle.schema.threshold) - np.float32(0.01)
     answer = np.array([[1 - low, low], [0.0, 1.0]], np.float32)
-    found = cross_fitted({"blend": Member("blend", bundle, 0.0, 0.0, cross_fitted=answer)}, Accuracy())
+    given = bundle.predict(kept_rows(blended, "validation"))
+    found = cross_fitted({"blend": Member("blend", bundle, given, 0.0, 0.0, cross_fitted=answer)}, Accuracy())
     assert found["blend"].tolist() == [[1.0, 0.0], [0.0, 1.0]]
     assert cross_fitted(members_of(blended), Accuracy()) == {}
 

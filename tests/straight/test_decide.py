@@ -97,7 +97,8 @@ def test_a_wanted_recall_is_told_with_what_it_costs(too_sure, wanted, make_recip
     assert f"'{level}' is answered from a probability of" in told.text
     assert "where recall reaches" in told.text
     assert recall.optimistic
-    validation, member = kept_rows(run, "validation"), Member("network", run.bundle, 0.0, 0.0)
+    validation = kept_rows(run, "validation")
+    member = Member("network", run.bundle, run.bundle.predict(validation), 0.0, 0.0)
     beyond = of(make_recipe, too_sure, decision={"kind": "wanted", "metric": "precision", "value": 1.0})
     (told,) = decision_findings(beyond, validation, member)
     assert (told.rule, told.severity) == ("decision_not_reached", "warning")
