@@ -141,7 +141,7 @@ def compare(path: str, target: str, *, seeds: int) -> None:
     from deepwright.data.split import Random
     from deepwright.model.baselines import Boosting
     from deepwright.practice.conform import learn_scale
-    from deepwright.practice.member import rows_of
+    from deepwright.practice.prepared import rows_of
     from deepwright.practice.run import split_rows
     from deepwright.practice.target import target_of
 

@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepwright.core.bundle import CONTAINS_DATA, Bundle, write_bundle
+from deepwright.core.bundle import CONTAINS_DATA, Bundle
 from deepwright.core.operations import Branch
 from deepwright.core.recipe import Recipe
 from deepwright.core.run import Run
 from deepwright.core.seal import Split
 from deepwright.core.step import require_part
-from deepwright.data.profile import profile
 from deepwright.evaluation.blend import blend, mixed
-from deepwright.practice.decide import decide
-from deepwright.practice.member import Member, parity
+from deepwright.practice.member import Learned, Member, finish
 from deepwright.practice.target import target_of
 
 if TYPE_CHECKING:
@@ -44,38 +42,18 @@ def learn_blend(
     if found.share in (0.0, 1.0):
         return None
     prefixes = free_prefixes(validation.schema.names)
-    decided = decide(
-        recipe, split.train.schema, validation, mixed(found.share, *answers).astype(np.float32),
-        blended_graph(first, second, found.share, prefixes), found.cross_fitted,
-    )  # fmt: skip
-    bundle = write_bundle(
-        run.folder / "members" / BLEND,
-        schema=decided.schema,
+    learned = Learned(
         operations=tuple(
             Branch(operations=member.operations, outputs=member.inputs, prefix=prefix)
             for member, prefix in zip((first, second), prefixes, strict=True)
         ),
-        graph=decided.graph,
+        graph=blended_graph(first, second, found.share, prefixes),
         weights=_weights((first, second), prefixes),
-        recipe=recipe.dump(),
-        profile=profile(split.train),
-        versions=versions,
+        answer=mixed(found.share, *answers).astype(np.float32),
+        cross_fitted=found.cross_fitted,
     )
-    given = bundle.predict(validation)
-    difference = parity(decided.answer, given.answer, BLEND)
-    run.commit(f"member {BLEND}", bundle=bundle.digest, parity=difference)
     notes = {"share": found.share, "of": FIRST, "with": SECOND, "rows": len(validation)}
-    seconds = time.monotonic() - started
-    return Member(
-        BLEND,
-        bundle,
-        given,
-        seconds,
-        difference,
-        notes=notes,
-        cross_fitted=decided.cross_fitted,
-        tempered=decided.tempered,
-    )
+    return finish(run, recipe, split, BLEND, learned, versions, started=started, notes=notes)
 
 
 def blended_graph(first: Bundle, second: Bundle, share: float, prefixes: tuple[str, str]) -> bytes:

@@ -24,7 +24,8 @@ from deepwright.data.prepare import fit_prepare
 from deepwright.evaluation.conformal import Absolute
 from deepwright.model.baselines import Boosting
 from deepwright.model.residual_scale import residual_scale
-from deepwright.practice.member import Member, rows_of
+from deepwright.practice.member import Member
+from deepwright.practice.prepared import rows_of
 from deepwright.practice.target import row_weights, target_of
 
 PREFIX = "scale."

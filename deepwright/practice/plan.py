@@ -16,18 +16,12 @@ from deepwright.core.seal import Split
 from deepwright.core.text import text
 from deepwright.data.collect import collect
 from deepwright.data.image_pool import default_workers
-from deepwright.data.prepare import fit_prepare
-from deepwright.model.answer import answering
-from deepwright.model.export import export_network
-from deepwright.practice.begin import begin
 from deepwright.practice.device import device_of, require_device
 from deepwright.practice.images import decoded_here, decoders
-from deepwright.practice.member import network_loss, tensors, weight_uses
+from deepwright.practice.network import build_network
 from deepwright.practice.run import split_rows
-from deepwright.practice.target import class_weights, learning_target, num_outputs, target_scale
 from deepwright.train.events import Event
 from deepwright.train.loop import fit
-from deepwright.train.threads import thread_count
 
 PROBE_STEPS = 20
 JUDGED_IMAGES = 256
@@ -54,8 +48,6 @@ class Plan:
 
 def plan(recipe: Recipe, *, data: Any = None, test: Any = None, runs: Path = Path("runs")) -> Plan:
     """Send one batch through collect, split, prepare, build, train and export; write nothing."""
-    import torch
-
     started = time.monotonic()
     process = psutil.Process()
     require_device(recipe)
@@ -64,23 +56,15 @@ def plan(recipe: Recipe, *, data: Any = None, test: Any = None, runs: Path = Pat
     collected_s = time.monotonic() - started
     size = min(len(split.train), PROBE_STEPS * recipe.train.batch_size)
     train, validation, decoding_s, map_bytes = _probed(recipe, split, size)
-    fitted, inputs = fit_prepare(train, recipe.prepare, recipe.network.form)
-    mean, sd = target_scale(split.train)
-    torch.manual_seed(recipe.seed)
-    module = recipe.network.build(inputs, num_outputs(split.train))
-    prepared = tensors(fitted, inputs, train.inputs)
-    recipe.network.adapt(module, prepared)
-    begun = begin(recipe, module, split.train.schema)
-    export_network(answering(module, split.train.schema.problem, mean, sd), inputs, split.train.schema.problem)
-    of_classes = class_weights(split.train, recipe)
-    target = learning_target(train, mean, sd, of_classes)
+    built = build_network(recipe, train, split.train)
+    module, prepared = built.module, built.prepared
     reading_s = collected_s if map_bytes else time.monotonic() - started
 
     probe = fit(
         module.to(device_of(recipe)),
-        train=({name: tensor[:size] for name, tensor in prepared.items()}, target[:size]),
-        validation=(tensors(fitted, inputs, validation.inputs), learning_target(validation, mean, sd, of_classes)),
-        loss=network_loss(recipe, split.train.schema.problem, is_weighted=target.ndim == 2),
+        train=({name: tensor[:size] for name, tensor in prepared.items()}, built.target(train)[:size]),
+        validation=(built.tensors(validation), built.target(validation)),
+        loss=built.loss(recipe),
         optimizer=recipe.train.optimizer,
         schedule=recipe.train.schedule,
         epochs=1,
@@ -94,9 +78,9 @@ def plan(recipe: Recipe, *, data: Any = None, test: Any = None, runs: Path = Pat
         sample=1,
         checkpoints=None,
         budget_s=None,
-        threads=recipe.train.threads or thread_count(module, recipe.train.batch_size, uses=weight_uses(inputs)),
-        rates=begun.rates,
-        frozen=begun.frozen,
+        threads=built.threads(recipe),
+        rates=built.begun.rates,
+        frozen=built.begun.frozen,
     )
     step_s, judge_s = _seconds_of(probe)
     if map_bytes:  # fewer than all were judged, and no row of the training part

@@ -24,6 +24,7 @@ from deepwright.data.roles import require_weight_in, role_findings
 from deepwright.data.series_findings import series_findings
 from deepwright.data.split import choose_split, require_order, without_test
 from deepwright.data.split_audit import split_findings
+from deepwright.practice.baseline import learn_baseline
 from deepwright.practice.blend import learn_blend
 from deepwright.practice.clean import clean
 from deepwright.practice.conform import conform, held_back
@@ -34,7 +35,8 @@ from deepwright.practice.failing import with_failures
 from deepwright.practice.images import decode_split, size_findings
 from deepwright.practice.keep import keep_split
 from deepwright.practice.look import look
-from deepwright.practice.member import Member, learn_baseline, learn_network
+from deepwright.practice.member import Member
+from deepwright.practice.network import learn_network
 from deepwright.practice.origin import overlap_findings, pinned
 from deepwright.practice.propose import proposal, require_taken
 from deepwright.practice.reporting import epoch_metrics, make_report, publish

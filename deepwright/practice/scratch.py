@@ -8,7 +8,8 @@ from deepwright.core.run import Run
 from deepwright.core.seal import Split
 from deepwright.core.text import text
 from deepwright.data.collect import Collected
-from deepwright.practice.member import Member, learn_network
+from deepwright.practice.member import Member
+from deepwright.practice.network import learn_network
 from deepwright.practice.show import Show
 
 SCRATCH = "scratch"

@@ -18,6 +18,7 @@ from deepwright.evaluation.decision import as_answer
 from deepwright.practice.decide import require_labels_fit
 from deepwright.practice.keep import kept_rows
 from deepwright.practice.look import look
+from deepwright.practice.plan import plan
 from deepwright.practice.predict import predict_file
 from deepwright.practice.run import practise
 from deepwright.practice.target import target_of
@@ -132,6 +133,11 @@ def test_a_table_larger_than_memory_is_refused():
         "labels: the target 'moods' may have several labels a row, which are learned from rows held in memory only. "
         "Give --source.memory hold, or a smaller file."
     )
+
+
+def test_a_dry_run_takes_a_step_of_several_labels(songs, make_recipe):
+    found = plan(make_recipe(songs, "moods", labels="|"))
+    assert found.num_weights > 0 and found.seconds > 0
 
 
 def test_what_does_not_go_with_several_labels_is_refused_before_training(songs, make_recipe):

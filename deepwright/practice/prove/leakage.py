@@ -12,7 +12,7 @@ from deepwright.core.text import text
 from deepwright.data.prepare import fit_prepare
 from deepwright.data.split import choose_split
 from deepwright.practice.images import decoded_here, decoders
-from deepwright.practice.member import tensors
+from deepwright.practice.prepared import tensors
 from deepwright.practice.prove.case import Case, Claim, negatives
 
 SHIFT = 50.0
