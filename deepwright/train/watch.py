@@ -13,6 +13,8 @@ from deepwright.train.columns import head, row, short
 from deepwright.train.events import Epoch, Event, NonFinite, Planned, Resumed, Shrunk, Started, Step, Stopped
 from deepwright.train.speed import SpeedPlan
 
+SEEN_S, LONG_S = 3.0, 10.0
+"""Steps are watched for so long before they say what all will take, where the first epoch goes on for so long."""
 REFRESH_S = 0.25
 """Between two changes of the status line; lines about epochs wait as long where no terminal is at hand."""
 
@@ -86,11 +88,10 @@ def _as_lines(events: Iterable[Event], stream: TextIO) -> Iterator[Event]:
     told_at = -REFRESH_S
     held: str | None = None
     is_headed = False
-    for event in events:
+    for event, said in _told(events):
         if isinstance(event, Epoch) and not is_headed:
             print(head(event), file=stream)
             is_headed = True
-        said = line(event)
         if said is not None:
             is_held = isinstance(event, Epoch) and not event.is_best and time.monotonic() - told_at < REFRESH_S
             if is_held and event.epoch < event.num_epochs:
@@ -114,8 +115,7 @@ def _on_terminal(events: Iterable[Event], stream: TextIO) -> Iterator[Event]:
     ends_at: float | None = None
     is_headed = False
     with Live(Text(""), console=console, auto_refresh=False, transient=True) as status:
-        for event in events:
-            said = line(event)
+        for event, said in _told(events):
             if isinstance(event, Epoch) and not is_headed:
                 console.print(Text(head(event)))
                 is_headed = True
@@ -135,6 +135,29 @@ def _on_terminal(events: Iterable[Event], stream: TextIO) -> Iterator[Event]:
                 status.update(Text(said), refresh=True)
                 shown_at, shown_step = now, event.step
             yield event
+
+
+def _told(events: Iterable[Event]) -> Iterator[tuple[Event, str | None]]:
+    """Every event with its line. Early in a long first epoch a step's line says what the whole training will take."""
+    num_steps, first, is_foreseen = 0, None, False
+    for event in events:
+        said = line(event)
+        if isinstance(event, Started):
+            num_steps = event.num_steps
+        elif isinstance(event, Epoch):
+            is_foreseen = True
+        elif isinstance(event, NonFinite):  # back to the epoch's start: steps are counted anew
+            first = None
+        elif isinstance(event, Step) and not is_foreseen:
+            now = time.monotonic()
+            first = first or (event.step, now)
+            if now - first[1] >= SEEN_S:
+                step_s = (now - first[1]) / (event.step - first[0])
+                is_foreseen = True
+                if (event.num_batches - event.batch) * step_s >= LONG_S:
+                    left_s = (num_steps - event.step) * step_s
+                    said = text("train.live.foreseen", left=duration(left_s), rate=_per_second(1 / step_s))
+        yield event, said
 
 
 def _planned(event: Planned) -> str:

@@ -72,6 +72,31 @@ def test_without_a_terminal_lines_come_at_most_four_a_second_and_the_last_is_tol
     assert told[-1].startswith("stopped after 12 epochs")
 
 
+@pytest.mark.parametrize(
+    ("step_s", "told"),
+    [(1.0, ["about 6 min 37 s of steps at 1.0 a second, if every epoch is done"]), (0.1, [])],
+    ids=["a long epoch", "an epoch soon over"],
+)
+def test_what_a_training_will_take_is_said_early_in_a_long_first_epoch_alone(monkeypatch, step_s, told):
+    now = [0.0]
+    monkeypatch.setattr(watch.time, "monotonic", lambda: now[0])
+    out = io.StringIO()
+    steps = [Step(number, 1 + number // 100, 1 + number % 100, 100, 0.5) for number in range(200)]
+    for event in live([STARTED, *steps[:100], epoch(1), *steps[100:], STOPPED], out):
+        now[0] += step_s if isinstance(event, Step) else 0.0
+    assert [said for said in out.getvalue().splitlines() if said.startswith("about")] == told
+
+
+def test_a_training_that_goes_back_is_foreseen_from_its_new_steps(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(watch.time, "monotonic", lambda: now[0])
+    out, back = io.StringIO(), NonFinite(3, 1, "train", "loss", "", (), 1, 0.5)
+    steps = [Step(number, 1, number, 100, 0.5) for number in range(1, 7)]
+    for _ in live([STARTED, *steps[:3], back, *steps, STOPPED], out):
+        now[0] += 2.0
+    assert "about 13 min 14 s of steps at 0.5 a second" in out.getvalue()
+
+
 def test_lines_for_a_pipe_hold_nothing_but_text(monkeypatch):
     monkeypatch.delenv("NO_COLOR", raising=False)
     out = io.StringIO()
