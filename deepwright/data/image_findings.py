@@ -1,4 +1,4 @@
-"""What a collection of images shows: classes, odd sizes and kinds, images of one colour, repeated and near ones."""
+"""What a collection of images shows: odd sizes and kinds, images of one colour, repeated and near ones."""
 
 import math
 from collections import Counter, defaultdict
@@ -11,6 +11,7 @@ from deepwright.core.report import Finding, finding
 from deepwright.core.seal import TEST
 from deepwright.core.text import text
 from deepwright.data.image_alike import looks_of, near_pairs
+from deepwright.data.labels import SEPARATORS, one_form
 from deepwright.data.leakage import OWN_TEST_LIMIT
 
 SHOWN = 5
@@ -24,13 +25,9 @@ FLAT = 2
 """Grey levels between the darkest and the lightest point of a picture of one colour."""
 
 
-def image_findings(
-    source: str, names: Sequence[str], facts: Sequence[Facts], labels: np.ndarray | None, part: np.ndarray
-) -> tuple[Finding, ...]:
-    """names, facts: [N]. labels: object [N], if there are any. part: int8 [N], -1 where none is given."""
+def image_findings(source: str, names: Sequence[str], facts: Sequence[Facts], part: np.ndarray) -> tuple[Finding, ...]:
+    """names, facts: [N]. part: int8 [N], -1 where none is given."""
     found = [_sizes(source, names, facts), _kinds(source, names, facts), _one_colour(source, names, facts)]
-    if labels is not None:
-        found.append(_classes(source, labels, part))
     found += _repeated(source, names, facts, part)
     found.append(_no_test(facts, part))
     found.append(_near(source, names, facts, part))
@@ -38,14 +35,23 @@ def image_findings(
 
 
 def conflicting(facts: Sequence[Facts | None], labels: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """bool [N]: images that stand with the same pixels under several labels. Of a test part no label is looked at."""
+    """bool [N]: images that stand with the same pixels under different labels. Of a test part no label is looked at.
+
+    Several labels in a cell are the same in any order.
+    """
     seen: dict[str, set[str]] = defaultdict(set)
     for each, label, place in zip(facts, labels, part, strict=True):
         if each is not None and label is not None and place != TEST:
-            seen[each.pixels].add(label)
+            seen[each.pixels].add(_in_any_order(label))
     return np.array(
         [f is not None and p != TEST and len(seen[f.pixels]) > 1 for f, p in zip(facts, part, strict=True)], bool
     )
+
+
+def _in_any_order(label: str) -> str:
+    for separator in SEPARATORS:
+        label = one_form(label, separator) or label
+    return label
 
 
 def _sizes(source: str, names: Sequence[str], facts: Sequence[Facts]) -> Finding | None:
@@ -93,18 +99,6 @@ def _one_colour(source: str, names: Sequence[str], facts: Sequence[Facts]) -> Fi
     if not flat:
         return None
     return finding("images_one_colour", "warning", source, count=len(flat), shown=_listed([names[i] for i in flat]))
-
-
-def _classes(source: str, labels: np.ndarray, part: np.ndarray) -> Finding | None:
-    """Of all images but those of a test part, whose labels stay closed."""
-    counts = Counter(label for label, place in zip(labels, part, strict=True) if label is not None and place != TEST)
-    if not counts or len(counts) > max(50, 0.5 * len(labels)):
-        return None
-    (most, num_most), (least, num_least) = counts.most_common()[0], counts.most_common()[-1]
-    return finding(
-        "images_classes", "note", source, classes=len(counts), most=most, num_most=num_most, least=least,
-        num_least=num_least,
-    )  # fmt: skip
 
 
 def _repeated(source: str, names: Sequence[str], facts: Sequence[Facts], part: np.ndarray) -> list[Finding]:

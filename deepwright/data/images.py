@@ -144,13 +144,7 @@ class Images(Interpreted, kind="images"):
         rows = np.flatnonzero(kept)
         good: list[Facts] = [each for each, keep in zip(facts, kept, strict=True) if keep and each is not None]
         part = listing.part[rows]
-        findings = (
-            image_findings(
-                listing.source, [names[i] for i in rows], good, None if labels is None else labels[rows], part
-            )
-            if good
-            else ()
-        )
+        findings = image_findings(listing.source, [names[i] for i in rows], good, part) if good else ()
         cells = {listing.image: np.array([*listing.references, None], dtype=object)[:-1][rows]}
         cells |= {name: column[rows] for name, column in listing.columns.items()}
         digests = np.array([*(each.pixels for each in good), None], dtype=object)[:-1]

@@ -1,5 +1,6 @@
 """Profile: what the training part shows of every feature."""
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def findings_of(train: Dataset) -> tuple[Finding, ...]:
     found: list[Finding] = []
     for feature in train.schema.inputs:
         found += _column_findings(feature, train.columns[feature.name])
-    if train.schema.problem == "classification":
+    if train.schema.problem != "regression":
         found += _class_findings(train)
     return tuple(found)
 
@@ -122,21 +123,33 @@ def _column_findings(feature: Feature, column: np.ndarray) -> list[Finding]:
 
 
 def _class_findings(train: Dataset) -> list[Finding]:
-    levels = levels_of(train.target)
-    if not levels:
+    counts = class_counts(train)
+    if not counts:
         return []
-    counts = {level: int((train.target == level).sum()) for level in levels}
-    rarest = levels[-1]
-    share = counts[rarest] / len(train)
-    where = train.schema.target.name
+    most, *_, least = [*counts, *counts]
+    num_most, num_least = counts[most], counts[least]
+    where, is_labels = train.schema.target.name, train.schema.problem == "multi-label"
     found = []
-    if share < RARE_SHARE and share < 0.5 / len(levels):
+    if any(feature.type == "image" for feature in train.schema.inputs):
+        figures = {"most": most, "num_most": num_most, "least": least, "num_least": num_least}
+        rule = "images_labels" if is_labels else "images_classes"
+        found.append(finding(rule, "note", where, count=len(counts), **figures))
+    share = num_least / len(train)
+    if not is_labels and share < RARE_SHARE and share < 0.5 / len(counts):
         severity: Severity = "warning" if share < VERY_RARE_SHARE else "note"
-        commonest = counts[levels[0]] / len(train)
-        found.append(
-            finding("imbalance", severity, where, level=rarest, share=f"{share:.2%}", constant=f"{commonest:.1%}")
-        )
-    tiny = [f"{level} ({counts[level]})" for level in levels if counts[level] < FEW_ROWS]
+        commonest = f"{num_most / len(train):.1%}"
+        found.append(finding("imbalance", severity, where, level=least, share=f"{share:.2%}", constant=commonest))
+    tiny = [f"{level} ({count})" for level, count in counts.items() if count < FEW_ROWS]
     if tiny:
-        found.append(finding("tiny_class", "warning", where, classes=", ".join(tiny[:10]), limit=FEW_ROWS))
+        rule = "tiny_label" if is_labels else "tiny_class"
+        found.append(finding(rule, "warning", where, classes=", ".join(tiny[:10]), limit=FEW_ROWS))
     return found
+
+
+def class_counts(train: Dataset) -> dict[str, int]:
+    """How many rows have each class, or each of several labels, the most frequent first."""
+    feature = train.schema.target
+    if feature.separator is None:
+        return {level: int((train.target == level).sum()) for level in levels_of(train.target)}
+    counts = Counter(label for cell in train.target for label in feature.labels_of(cell))
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))

@@ -1,6 +1,6 @@
 """Nearest rows: a baseline that learns nothing and remembers everything."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -19,6 +19,8 @@ class NearestBaseline(Baseline, kind="nearest"):
     >>> fitted.apply({"x": np.array([[0.2], [4.0]], np.float32)})["probability"].tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
+
+    problems: ClassVar[tuple[Problem, ...]] = ("classification", "regression", "multi-label")
 
     k: int = option(15, "rows that vote", low=1, high=10_000, search=(1, 100, "log"))
     max_rows: int = option(20_000, "training rows, at most", low=1, high=1_000_000)
@@ -42,10 +44,13 @@ class NearestBaseline(Baseline, kind="nearest"):
         require_few_rows("nearest", len(x), self.max_rows)
         counting = np.ones(len(x), bool) if weight is None else weight > 0
         x, target = x[counting].astype(np.float64), target[counting]
-        is_classes = problem == "classification"
-        votes = np.eye(num_classes)[target] if is_classes else target[:, np.newaxis]
+        votes = (
+            np.eye(num_classes)[target]
+            if problem == "classification"
+            else target.reshape(len(target), -1).astype(float)
+        )
         return Nearest(
-            answer="probability" if is_classes else "value",
+            answer="value" if problem == "regression" else "probability",
             rows=tuple(map(tuple, x.tolist())),
             votes=tuple(map(tuple, votes.tolist())),
             weights=() if weight is None else tuple(weight[counting].tolist()),

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from deepwright.core.dataset import Dataset
 from deepwright.core.errors import LeakError
 from deepwright.data.profile import findings_of, learn_schema, profile
 
@@ -72,3 +73,19 @@ def test_what_the_columns_should_be_known_for_is_found():
 
 def test_a_balanced_clean_table_has_no_findings():
     assert findings_of(dataset({"a": list(range(40)), "y": ["0", "1"] * 20})) == ()
+
+
+def of_pictures(cells: list[str], separator: str | None) -> Dataset:
+    data = dataset({"photo": [f"{place}.png" for place in range(len(cells))], "y": cells})
+    return data.with_schema(data.schema.with_feature("photo", type="image").with_feature("y", separator=separator))
+
+
+def test_classes_of_images_are_counted():
+    (found,) = findings_of(of_pictures(["cat"] * 12 + ["dog"] * 10, None))
+    assert found.text == "2 classes: of the training images 'cat' has most (12), 'dog' least (10)."
+
+
+def test_labels_are_counted_each_by_itself_and_rare_ones_named():
+    counted, rare = findings_of(of_pictures(["big|cat"] * 12 + ["cat"] * 5 + ["dog"] * 9 + [""] * 3, "|"))
+    assert counted.text == "3 labels: of the training images 'cat' is true of most (17), 'dog' of least (9)."
+    assert (rare.rule, rare.severity) == ("tiny_label", "warning") and "dog (9)" in rare.text

@@ -27,6 +27,17 @@ def test_it_answers_as_scikit_learn_does_for_values():
     np.testing.assert_allclose(operation.apply({"x": x})["value"], expected, rtol=1e-6)
 
 
+def test_it_answers_as_scikit_learn_does_for_several_labels():
+    x, target = table(load_breast_cancer)
+    labels = np.stack([target == 1, x[:, 0] > 0.5, x[:, 3] < 0], axis=1)
+    operation = NearestBaseline(k=7).learn(x[::2], labels[::2], "multi-label", 3, seed=0)
+    of_each = KNeighborsClassifier(7).fit(x[::2], labels[::2]).predict_proba(x)
+    expected = np.stack([each[:, 1] for each in of_each], axis=1)
+    found = operation.apply({"x": x})["probability"]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    np.testing.assert_allclose(in_onnx([operation], {"x": x}, ["probability"])[0], found, atol=1e-6)
+
+
 def test_rows_that_are_equally_near_all_vote_in_numpy_and_onnx():
     draw = np.random.default_rng(0)
     thirds = np.float32(3.0)  # many ties, at distances that are rounded

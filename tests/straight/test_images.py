@@ -230,6 +230,51 @@ def test_a_number_in_a_manifest_is_learned_from_images(tmp_path: Path):
     assert verify(run).difference == 0.0
 
 
+def coloured(folder: Path) -> str:
+    """Pictures in which there may be something red, green or blue, what there is in a table, and the line that learns
+    it."""
+    draw = np.random.default_rng(5)
+    lines = ["file,seen"]
+    for place in range(160):
+        pixels, seen = draw.integers(0, 60, (12, 12, 3)), draw.random(3) < 0.5
+        for channel in np.flatnonzero(seen):
+            y, x = draw.integers(0, 8, 2)
+            pixels[y : y + 4, x : x + 4, channel] += 180
+        Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{place}.png")
+        lines.append(f"{place}.png,{'|'.join(np.array(['red', 'green', 'blue'])[seen])}")
+    (folder / "rows.csv").write_text("\n".join(lines) + "\n")
+    return f"{folder} --source images --source.manifest {folder / 'rows.csv'} --target seen --labels |"
+
+
+def test_several_labels_of_an_image_are_learned_and_served(tmp_path: Path):
+    small = SMALL.replace("--train.epochs 8", "--train.epochs 20")
+    command = f"run {coloured(tmp_path)} {small} --ship network --name seen --runs {tmp_path / 'runs'}"
+    assert cli.call(command.split()) == 0
+    run = Run.open(tmp_path / "runs" / "seen")
+    report = run.report
+    assert (report.problem, report.levels) == ("multi-label", ("blue", "green", "red"))
+    assert report.members == ("network", "constant", "linear", "nearest")
+    (counted,) = (found for found in report.findings if found.rule == "images_labels")
+    assert counted.text.startswith("3 labels")
+    assert value(report, "f1(average=micro)", "network") > 0.9
+    assert verify(run).difference == 0.0
+    app = make_app(run.bundle)
+    picture = (tmp_path / "0.png").read_bytes()
+    expected = run.bundle.predict([{"file": picture}])
+
+    async def ask() -> dict[str, Any]:
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            reply = await client.post("/predict", content=picture, headers={"content-type": "image/png"})
+            return dict(reply.json())
+
+    try:
+        (answer,) = asyncio.run(ask())["answers"]
+    finally:
+        app.close()
+    assert answer["labels"] == [level for level, is_in in zip(report.levels, expected.decided[0], strict=True) if is_in]
+
+
 def test_trees_are_not_for_images(capsys: pytest.CaptureFixture[str]):
     assert cli.call(["run", "shapes", "--baselines", "boosting", "--name", "trees"]) == 2
     assert "boosting does not take images" in capsys.readouterr().err

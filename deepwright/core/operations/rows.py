@@ -35,7 +35,9 @@ class Nearest(Operation, kind="nearest"):
     input: str = option("x", "the tensor read")
     answer: Answer = option(help="what is answered")
     rows: tuple[tuple[float, ...], ...] = option(help="[R][F]: the training rows")
-    votes: tuple[tuple[float, ...], ...] = option(help="[R][K]: 1 at each row's class, or [R][1]: its value")
+    votes: tuple[tuple[float, ...], ...] = option(
+        help="[R][K]: 1 at each row's class or at its labels, or [R][1]: its value"
+    )
     weights: tuple[float, ...] = option((), "[R]: how much each row counts; empty: all alike")
     k: int = option(help="rows that vote, at least", low=1)
 
