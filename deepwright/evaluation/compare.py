@@ -163,6 +163,8 @@ def _network_against(table: _Table, network: str, baselines: Mapping[str, np.nda
     difference = table.compare(network, rival)
     if difference.better == "b":
         return table.sentence("evaluate.verdict_baseline_better", rival, network)
+    if difference.value == 0.0:
+        return table.sentence("evaluate.verdict_network_same", network, rival)
     if difference.better is None:
         leader = table.best((network, rival))
         return table.sentence("evaluate.verdict_network_equal", leader, rival if leader == network else network)

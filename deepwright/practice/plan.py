@@ -16,9 +16,9 @@ from deepwright.core.seal import Split
 from deepwright.core.text import text
 from deepwright.data.collect import collect
 from deepwright.data.image_pool import default_workers
+from deepwright.practice.build import build_network
 from deepwright.practice.device import device_of, require_device
 from deepwright.practice.images import decoded_here, decoders
-from deepwright.practice.network import build_network
 from deepwright.practice.run import split_rows
 from deepwright.train.events import Event
 from deepwright.train.loop import fit

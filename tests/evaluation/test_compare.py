@@ -154,6 +154,18 @@ def test_verdict_does_not_choose_between_equals():
     assert keys[1] == ("bundle_best" if best == "network" else "bundle_equal")
 
 
+def test_verdict_gives_no_lead_where_there_is_none():
+    target = np.zeros(100, int)
+    wrong = np.zeros((2, 100), bool)
+    wrong[0, :5] = wrong[1, 50:55] = True
+    a, b = (np.stack([~each, each], axis=1).astype(float) for each in wrong)
+    first, _ = verdict(
+        target, {"network": a, "constant": CONSTANT[:100] * 0, "linear": b}, Accuracy(), chosen="network"
+    )
+    assert first.text.startswith("The network and linear, the best baseline, do equally well here: 0.0")
+    assert float(first.values["low"]) < 0 < float(first.values["high"])
+
+
 def test_the_difference_is_written_as_how_much_better_for_errors_too():
     target, (good, bad) = _values(0, 400, 0.4, 0.8)
     sentences = verdict(target, {"network": good, "linear": bad}, Rmse(), chosen="network")
