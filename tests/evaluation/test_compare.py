@@ -159,9 +159,8 @@ def test_verdict_gives_no_lead_where_there_is_none():
     wrong = np.zeros((2, 100), bool)
     wrong[0, :5] = wrong[1, 50:55] = True
     a, b = (np.stack([~each, each], axis=1).astype(float) for each in wrong)
-    first, _ = verdict(
-        target, {"network": a, "constant": CONSTANT[:100] * 0, "linear": b}, Accuracy(), chosen="network"
-    )
+    answers = {"network": a, "constant": np.tile([0.4, 0.6], (100, 1)), "linear": b}
+    first, _ = verdict(target, answers, Accuracy(), chosen="network")
     assert first.text.startswith("The network and linear, the best baseline, do equally well here: 0.0")
     assert float(first.values["low"]) < 0 < float(first.values["high"])
 

@@ -119,7 +119,7 @@ REFUSED = (
     ({"decision": "cost"}, "decision: found cost for the target 'moods'"),
     ({"decision": "threshold"}, "decision.metric: found balanced_accuracy for the target 'moods'"),
     ({"metric": "accuracy"}, "metric: 'accuracy' is not for multi-label"),
-    ({"baselines": ("nearest",)}, "baselines.0: 'nearest' is not for multi-label"),
+    ({"baselines": ("svm",)}, "baselines.0: 'svm' is not for multi-label"),
     ({"weight": "plays"}, "weight: rows count alike where a row of the target 'moods' may have several labels"),
     ({"sets": "aps"}, "sets: found aps, which is not for this target; allowed here: labels"),
 )
