@@ -7,7 +7,7 @@ from typing import Any, Union, get_args, get_origin
 from deepwright.core.errors import RecipeError, UsageError, did_you_mean
 from deepwright.core.part import Part, allowed
 from deepwright.core.prepare import split_unescaped
-from deepwright.core.recipe import Recipe, suited_to, usual_for
+from deepwright.core.recipe import BOUNDS, Recipe, suited_to, usual_for
 from deepwright.core.recipe_file import scalar
 
 SOURCE_FLAGS = ("test", "validation", "columns", "map", "delimiter", "encoding", "types", "missing")
@@ -41,7 +41,15 @@ def apply_flags(data: dict[str, Any], flags: list[tuple[str, str]]) -> dict[str,
     for name, value in sorted(flags, key=lambda flag: flag[0].count(".")):
         path = ["source", name] if name in SOURCE_FLAGS else name.split(".")
         result = _set(Recipe, result, path, value, name)
-    return result
+    return _as_many_epochs(result, {name for name, _ in flags})
+
+
+def _as_many_epochs(data: dict[str, Any], named: set[str]) -> dict[str, Any]:
+    """Who names the epochs gets these, whatever bounds of steps stood in the data before."""
+    bounds = BOUNDS & (data.get("train") or {}).keys()
+    if "train.epochs" not in named or not bounds or any(f"train.{bound}" in named for bound in BOUNDS):
+        return data
+    return {**data, "train": {**data["train"], **dict.fromkeys(bounds)}}
 
 
 def _is_table(source: Any) -> bool:

@@ -53,7 +53,9 @@ def asked_recipe(
         named = given.get("plugin")
         plugin = plugin or (Path(named) if isinstance(named, str) else None)
         digest = load_parts(plugin)
-        data = load_recipe(path).dump() if "transfer" not in given or "network" in given else given
+        data = given  # what it leaves open stays open, so that a flag's kind or quality brings what suits it
+        if "transfer" not in given or "network" in given:
+            load_recipe(path)  # what is wrong in the file itself is told as such
     else:
         digest = load_parts(plugin)
         data = {"source": source_for(source)}

@@ -191,3 +191,12 @@ def test_options_of_the_usual_network_of_images_need_no_kind():
     assert recipe.prepare.images.size == (24, 32) and recipe.train.least_steps == 2000
     table = Recipe.parse(apply_flags(data, [("source", "table"), ("target", "y")]))
     assert (table.source.kind, table.network.kind) == ("table", "tabm")
+
+
+def test_epochs_that_a_flag_names_are_not_stretched_by_bounds_of_a_file():
+    data = Recipe.parse({"source": {"kind": "images", "path": "photos"}}).dump()
+    assert data["train"]["least_steps"] == 2000
+    train = Recipe.parse(apply_flags(data, [("train.epochs", "3")])).train
+    assert (train.epochs, train.least_steps, train.most_steps) == (3, None, None)
+    bound = Recipe.parse(apply_flags(data, [("train.epochs", "3"), ("train.most_steps", "50")])).train
+    assert (bound.least_steps, bound.most_steps) == (2000, 50)
