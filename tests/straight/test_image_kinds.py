@@ -35,7 +35,7 @@ KINDS = [
     ("inception", "--network.width 8 --network.blocks 1,1,1", 15, 0.95),
     ("densenet", "--network.blocks 2,2,2", 10, 0.95),
     ("convnext", "--network.depths 1,1,2 --network.width 32", 20, 0.9),
-    ("vit", "--network.dim 48 --network.depth 2 --network.heads 3 --network.patch 4", 60, 0.85),
+    ("vit", "--network.dim 48 --network.depth 2 --network.heads 3 --network.patch 4", 120, 0.85),
     ("custom", "", 80, 0.9),
 ]
 """Network, options, epochs, and the accuracy on the test part that it stays above."""
