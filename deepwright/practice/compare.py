@@ -17,6 +17,7 @@ from deepwright.evaluation.comparison import Comparison, Contestant, compare_con
 from deepwright.evaluation.decision import as_answer
 from deepwright.evaluation.draws import Dependence
 from deepwright.evaluation.judge import checked
+from deepwright.practice.images import decoded_again, store
 from deepwright.practice.keep import kept_rows, kept_test
 from deepwright.practice.opening import recipe_of
 from deepwright.practice.reporting import member_bundles, metrics_of
@@ -54,7 +55,7 @@ def compare(*runs: str | Path | Run, part: Part | None = None, common: bool = Fa
     metrics = _metrics(entries, data[first.run.folder])
     reference = data[first.run.folder].take(rows[first.run.folder])
     contestants = [
-        _contestant(entry, data[entry.run.folder].take(rows[entry.run.folder]), metrics, part) for entry in entries
+        _contestant(entry, data[entry.run.folder], rows[entry.run.folder], metrics, part) for entry in entries
     ]
     return compare_contestants(
         target_of(reference),
@@ -190,8 +191,11 @@ def _metrics(entries: list[_Entry], data: Dataset) -> tuple[Metric, ...]:
     return tuple(found.values())
 
 
-def _contestant(entry: _Entry, data: Dataset, metrics: tuple[Metric, ...], part: Part) -> Contestant:
-    given = member_bundles(entry.run, entry.report)[entry.member].predict(data)
+def _contestant(entry: _Entry, whole: Dataset, rows: np.ndarray, metrics: tuple[Metric, ...], part: Part) -> Contestant:
+    """One member's answers. whole: its run's part, of which these rows are compared."""
+    bundle = member_bundles(entry.run, entry.report)[entry.member]
+    data = decoded_again(entry.run, whole, bundle.operations, store()).take(rows)
+    given = bundle.predict(data)
     _, answer = checked(target_of(data), given.answer, member=entry.name, part=part)
     decided = as_answer(given.decided, len(data.schema.target.levels)) if given.is_decided else answer
     numbers = [n for n in entry.report.numbers if n.part == part and n.member == entry.member]

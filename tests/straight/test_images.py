@@ -230,6 +230,15 @@ def test_a_number_in_a_manifest_is_learned_from_images(tmp_path: Path):
     assert verify(run).difference == 0.0
 
 
+def test_runs_of_images_are_compared_on_the_same_rows(finished: Run, capsys: pytest.CaptureFixture[str]):
+    assert cli.call(["run", "shapes", *SMALL.split(), "--seed", "1", "--ship", "network", "--name", "other"]) == 0
+    capsys.readouterr()
+    assert cli.call(["compare", "run", "other", "run:linear", "--json"]) == 0
+    values = json.loads(capsys.readouterr().out.splitlines()[-1])["values"]
+    assert values["run"]["accuracy"] == value(finished.report, "accuracy", "network")
+    assert values["run:linear"]["accuracy"] == value(finished.report, "accuracy", "linear")
+
+
 def coloured(folder: Path) -> str:
     """Pictures in which there may be something red, green or blue, what there is in a table, and the line that learns
     it."""
